@@ -1,0 +1,115 @@
+import { operation } from './define.ts'
+import { limits } from './limits.ts'
+import { Closed, Id, Nullable, OneOf, type Static, Text, Timestamp, Type } from './schema.ts'
+
+const username = Text(limits.username_chars, {
+  min: 1,
+  description: 'Letters, digits and `@ . + - _`, unique without regard to case and compatible forms.',
+})
+const password = Text(limits.password_bytes, { min: 1, description: 'At least 8 characters when registering, at most 1,024 bytes.' })
+const email = Text(254, { description: 'An e-mail address, or empty. It signs in the first account that registered it.' })
+const name = Text(150)
+
+/** The signed-in user's own view of the account. */
+export const Profile = Closed({
+  id: Id,
+  username: Type.String(),
+  email: Type.String(),
+  first_name: Type.String(),
+  last_name: Type.String(),
+  created_at: Timestamp,
+})
+export type Profile = Static<typeof Profile>
+
+/** A token pair. `refresh_token` is null when it was put into a cookie. Times are whole seconds from now. */
+export const TokenPair = {
+  access_token: Type.String(),
+  expires_in: Type.Integer({ description: 'Seconds until the access token expires.' }),
+  refresh_token: Nullable(Type.String()),
+  refresh_expires_in: Type.Integer({ description: 'Seconds until the refresh token expires if it is not used.' }),
+}
+
+const Session = Closed({ user: Profile, session: Id, ...TokenPair })
+const sessionKind = Type.Optional(
+  OneOf(['token', 'cookie'], 'Where the refresh token goes: into the answer, or into an HttpOnly cookie. Default `token`.'),
+)
+
+export const accounts = {
+  'accounts.register': operation({
+    summary: 'Create an account and sign in',
+    auth: 'none',
+    rate: 'auth',
+    method: 'POST',
+    path: '/auth/register',
+    status: 201,
+    in: Closed({
+      username,
+      password,
+      email: Type.Optional(email),
+      first_name: Type.Optional(name),
+      last_name: Type.Optional(name),
+      session: sessionKind,
+    }),
+    out: Session,
+    errors: ['invalid_input', 'username_taken', 'email_taken', 'registration_closed', 'rate_limited', 'overloaded'],
+  }),
+  'accounts.login': operation({
+    summary: 'Sign in with a username or an e-mail address',
+    description: 'Wrong names and wrong passwords answer alike and take the same time.',
+    auth: 'none',
+    rate: 'auth',
+    method: 'POST',
+    path: '/auth/login',
+    status: 200,
+    in: Closed({ username: Text(254, { min: 1, description: 'A username, or the address the account owns.' }), password, session: sessionKind }),
+    out: Session,
+    errors: ['invalid_credentials', 'suspended', 'rate_limited', 'overloaded'],
+  }),
+  'accounts.refresh': operation({
+    summary: 'Exchange a refresh token for a new pair',
+    description:
+      'The refresh token is spent and replaced. Spent in the last 30 seconds it returns the same successor, so a lost answer harms nobody; later use of a spent token ends the whole session. Without `refresh_token` the cookie is read.',
+    auth: 'none',
+    rate: 'auth',
+    method: 'POST',
+    path: '/auth/refresh',
+    status: 200,
+    in: Closed({ refresh_token: Type.Optional(Text(500, { min: 1 })) }),
+    out: Session,
+    errors: ['invalid_refresh', 'suspended', 'rate_limited'],
+  }),
+  'accounts.logout': operation({
+    summary: 'End this session',
+    description: 'The refresh token, every access token of the session and its sockets end within a second.',
+    auth: 'user',
+    rate: 'write',
+    method: 'POST',
+    path: '/auth/logout',
+    status: 204,
+    in: Closed({}),
+    out: Type.Null(),
+    errors: [],
+  }),
+  'accounts.me': operation({
+    summary: 'Your own account',
+    auth: 'user',
+    rate: 'read',
+    method: 'GET',
+    path: '/me',
+    status: 200,
+    in: Closed({}),
+    out: Profile,
+    errors: [],
+  }),
+  'accounts.update': operation({
+    summary: 'Change your own names and address',
+    auth: 'user',
+    rate: 'write',
+    method: 'PATCH',
+    path: '/me',
+    status: 200,
+    in: Closed({ email: Type.Optional(email), first_name: Type.Optional(name), last_name: Type.Optional(name) }),
+    out: Profile,
+    errors: ['invalid_input', 'email_taken'],
+  }),
+}

@@ -1,0 +1,70 @@
+type Row = { status: number; retry: 'no' | 'same' | 'later'; text: string }
+
+const row = (status: number, retry: Row['retry'], text: string): Row => ({ status, retry, text })
+
+/**
+ * The one table of errors. A code is permanent. `retry`: `no` the same request will fail again; `later` it may succeed after `retry_ms`;
+ * `same` its outcome is unknown, so repeat it with the same `cid`. Every code but `unknown_outcome` means that the request wrote nothing.
+ */
+export const errors = {
+  malformed: row(400, 'no', 'The body or frame is not well-formed JSON in UTF-8, or is nested too deeply.'),
+  invalid_input: row(400, 'no', 'Fields are missing, unknown or of the wrong shape; `errors` lists them.'),
+  invalid_cursor: row(400, 'no', 'The cursor was not made by this list.'),
+  host_not_allowed: row(400, 'no', 'The Host header names a host this server does not answer for.'),
+  unauthenticated: row(401, 'no', 'No valid access token was sent.'),
+  token_expired: row(401, 'no', 'The access token has expired; refresh it.'),
+  invalid_credentials: row(401, 'no', 'Username or password is wrong.'),
+  invalid_refresh: row(401, 'no', 'The refresh token is unknown, expired or already spent.'),
+  forbidden: row(403, 'no', 'You may not do this here.'),
+  banned: row(403, 'no', 'You are banned from this room.'),
+  suspended: row(403, 'no', 'This account is suspended.'),
+  registration_closed: row(403, 'no', 'This server does not take registrations.'),
+  not_found: row(404, 'no', 'There is no such thing, or it is not yours to see.'),
+  unknown_operation: row(404, 'no', 'The catalog has no operation of that name.'),
+  method_not_allowed: row(405, 'no', 'This path does not answer that method.'),
+  username_taken: row(409, 'no', 'Another account has this username.'),
+  email_taken: row(409, 'no', 'Another account owns this address.'),
+  name_taken: row(409, 'no', 'Another room has this name.'),
+  cid_conflict: row(409, 'no', 'This cid was used before for a different request.'),
+  last_owner: row(409, 'no', 'The last owner cannot leave while others remain.'),
+  room_full: row(409, 'no', 'The room has as many members as it may have.'),
+  too_many_rooms: row(409, 'no', 'The user is in as many rooms as a user may be in.'),
+  message_deleted: row(409, 'no', 'The message has been deleted.'),
+  payload_too_large: row(413, 'no', 'The body or frame is larger than allowed.'),
+  unsupported_media_type: row(415, 'no', 'Send JSON (application/json).'),
+  rate_limited: row(429, 'later', 'Too many requests; wait `retry_ms`.'),
+  too_many_in_flight: row(429, 'later', 'Too many operations of this connection wait for their answer.'),
+  internal: row(500, 'later', 'The server failed; the request id finds it in the log.'),
+  overloaded: row(503, 'later', 'The server has more work than it may queue.'),
+  unknown_outcome: row(503, 'same', 'The write may or may not have happened; repeat it with the same cid.'),
+  draining: row(503, 'later', 'The server is shutting down; connect again.'),
+  storage_full: row(507, 'later', 'The disk is full; nothing was written.'),
+} as const satisfies Record<string, Row>
+
+export type ErrorCode = keyof typeof errors
+
+/** One fault of a request: where, which rule, in words. `path` is a JSON pointer into the input. */
+export type Fault = { path: string; code: string; message: string }
+
+export type ErrorDetails = { detail?: string; retry_ms?: number; errors?: Fault[]; cause?: unknown }
+
+/** The only error that doors show: a code of the table with details. Anything else thrown becomes `internal`. */
+export class ChatError extends Error {
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly retryMs: number | undefined
+  readonly faults: Fault[] | undefined
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    super(`${code}: ${details.detail ?? errors[code].text}`, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'ChatError'
+    this.code = code
+    this.detail = details.detail ?? errors[code].text
+    this.retryMs = details.retry_ms
+    this.faults = details.errors
+  }
+
+  get status(): number {
+    return errors[this.code].status
+  }
+}

@@ -1,0 +1,59 @@
+/** Every published bound of the protocol. Lengths are Unicode code points unless a name says bytes; times are milliseconds. */
+export const limits = {
+  /** Longest text of one message. */
+  content_chars: 4000,
+  /** The same bound in UTF-8 bytes. */
+  content_bytes: 16_000,
+  /** Longest `meta` object of a room or message, as UTF-8 JSON. */
+  meta_bytes: 4096,
+  /** Mentions in one message. */
+  mentions: 50,
+  /** Longest client message id. */
+  cid_chars: 64,
+  username_chars: 150,
+  /** Shortest password the native API accepts at registration. */
+  password_chars: 8,
+  password_bytes: 1024,
+  room_name_chars: 100,
+  room_title_chars: 200,
+  room_description_chars: 2000,
+  /** Members named when a group is created. */
+  initial_members: 100,
+  /** Members of one room. */
+  room_members: 100_000,
+  /** Rooms of one user. */
+  user_rooms: 10_000,
+  /** Page size of a list: default and maximum. */
+  page_default: 30,
+  page_max: 100,
+  /** History messages or log events in one answer. */
+  history_max: 200,
+  /** Bytes of one frame sent to the server. */
+  frame_bytes: 65_536,
+  /** Bytes of one JSON request body. */
+  body_bytes: 131_072,
+  /** Deepest nesting of arrays and objects in a request. */
+  json_depth: 32,
+  /** Rooms named in the `resume` of one hello. */
+  resume_rooms: 500,
+  /** Events replayed on resume: in one room, in all, and their bytes; beyond them a room gets its head only. */
+  replay_room_events: 200,
+  replay_events: 2000,
+  replay_bytes: 1_048_576,
+  /** Heads in one `heads` frame. */
+  heads_page: 500,
+  /** Users one connection may watch. */
+  watch: 200,
+  /** Rooms one connection may have open. */
+  open_rooms: 200,
+  /** Operations of one connection that wait for their answer. */
+  in_flight: 64,
+  /** Above this many members a room is large: no typing, receipts or unsolicited events. It stops being large at `large_room_ends`. */
+  large_room: 100,
+  large_room_ends: 80,
+  heartbeat_ms: 25_000,
+  silence_ms: 35_000,
+  hello_ms: 10_000,
+  /** A typing notice ends by itself after this time. */
+  typing_ms: 6000,
+} as const

@@ -1,0 +1,124 @@
+import { event, operation } from './define.ts'
+import { limits } from './limits.ts'
+import { Cid, Closed, Id, Meta, OneOf, Position, RoomRef, type Static, Text, Timestamp, Type, UserBrief, UserRef } from './schema.ts'
+
+const content = Text(limits.content_chars, { min: 1, description: 'Plain text, kept exactly.' })
+const mentions = Type.Array(Id, { maxItems: limits.mentions, uniqueItems: true, description: 'Users this message mentions.' })
+
+/**
+ * A message in its present state. Of two views of one message the one with the higher `rev` is newer. A deleted message keeps its place
+ * and loses `content`, `mentions` and `meta`.
+ */
+export const Message = Closed({
+  id: Id,
+  room: Id,
+  seq: Position('Position in the log of the room.'),
+  n: Position('Ordinal among the messages of the room.'),
+  rev: Position('Position of the last event that changed the message.'),
+  sender: UserBrief,
+  cid: Type.Optional(Cid),
+  kind: OneOf(['text']),
+  content: Type.String({ description: 'Empty once deleted.' }),
+  created_at: Timestamp,
+  reply_to: Type.Optional(Id),
+  mentions: Type.Optional(mentions),
+  mention_all: Type.Optional(Type.Boolean()),
+  meta: Type.Optional(Meta),
+  edited_at: Type.Optional(Timestamp),
+  deleted_at: Type.Optional(Timestamp),
+})
+export type Message = Static<typeof Message>
+
+const one = { room: RoomRef, message: Id }
+const body = {
+  content,
+  mentions: Type.Optional(Type.Array(UserRef, { maxItems: limits.mentions, description: 'Users to mention; those who are not members are refused.' })),
+  mention_all: Type.Optional(Type.Boolean({ description: 'Mention everybody in the room.' })),
+  meta: Type.Optional(Meta),
+}
+
+export const messages = {
+  'messages.send': operation({
+    summary: 'Send a message',
+    description:
+      'Answered after the message is on disk. With a `cid` the send happens exactly once: a retry, on any connection and after any restart, answers 200 with the first result and `dup: true`; the same cid with another body is `cid_conflict`. In a room that any user may join, the first post joins. In REST the header `Idempotency-Key` stands for `cid`.',
+    auth: 'user',
+    rate: 'send',
+    method: 'POST',
+    path: '/rooms/{room}/messages',
+    status: 201,
+    in: Closed({ room: RoomRef, ...body, reply_to: Type.Optional(Id), cid: Type.Optional(Cid) }),
+    out: Closed({ message: Message, dup: Type.Boolean({ description: 'This cid was sent before; `message` is what it made.' }) }),
+    errors: ['not_found', 'forbidden', 'invalid_input', 'cid_conflict', 'overloaded', 'unknown_outcome', 'storage_full', 'room_full', 'too_many_rooms'],
+  }),
+  'messages.list': operation({
+    summary: 'History of a room',
+    description:
+      'At most one of `before`, `after` and `around` (ordinals `n`); without any, the newest. Always oldest first. `first` and `last` say what range of ordinals the answer covers.',
+    auth: 'user',
+    rate: 'read',
+    method: 'GET',
+    path: '/rooms/{room}/messages',
+    status: 200,
+    in: Closed({
+      room: RoomRef,
+      before: Type.Optional(Position('Messages with a lower n.')),
+      after: Type.Optional(Position('Messages with a higher n.')),
+      around: Type.Optional(Position('Messages around this n, itself included.')),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.history_max, default: 50 })),
+    }),
+    out: Closed({
+      items: Type.Array(Message),
+      more_before: Type.Boolean({ description: 'There are older messages that you may read.' }),
+      more_after: Type.Boolean({ description: 'There are newer messages.' }),
+    }),
+    errors: ['not_found', 'forbidden', 'invalid_input'],
+  }),
+  'messages.get': operation({
+    summary: 'One message',
+    auth: 'user',
+    rate: 'read',
+    method: 'GET',
+    path: '/rooms/{room}/messages/{message}',
+    status: 200,
+    in: Closed(one),
+    out: Message,
+    errors: ['not_found'],
+  }),
+  'messages.edit': operation({
+    summary: 'Edit your own message',
+    description: 'Fields that are absent stay as they are.',
+    auth: 'user',
+    rate: 'write',
+    method: 'PATCH',
+    path: '/rooms/{room}/messages/{message}',
+    status: 200,
+    in: Closed({ ...one, ...Type.Partial(Closed(body)).properties }),
+    out: Message,
+    errors: ['not_found', 'forbidden', 'message_deleted', 'invalid_input'],
+  }),
+  'messages.delete': operation({
+    summary: 'Delete a message',
+    description: "One's own, or as an owner or admin anybody's. Deleting again changes nothing. The place in the order stays, the text goes.",
+    auth: 'user',
+    rate: 'write',
+    method: 'DELETE',
+    path: '/rooms/{room}/messages/{message}',
+    status: 204,
+    in: Closed(one),
+    out: Type.Null(),
+    errors: ['not_found', 'forbidden'],
+  }),
+}
+
+const changed = { id: Id, n: Position('Ordinal of the message.'), rev: Position('The `seq` of this event.') }
+
+export const messageEvents = {
+  'message.created': event({ scope: 'room', summary: 'A message was sent. The frame carries its `n`.', data: Message }),
+  'message.edited': event({
+    scope: 'room',
+    summary: 'A message was edited. `message` is there only if every present member may see it; else ask messages.get.',
+    data: Closed({ ...changed, message: Type.Optional(Message) }),
+  }),
+  'message.deleted': event({ scope: 'room', summary: 'A message was deleted.', data: Closed({ ...changed, by: UserBrief }) }),
+}
