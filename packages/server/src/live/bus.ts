@@ -1,0 +1,89 @@
+import type { Role, RoomEventType, RoomKind, UserEventType } from '@parlance/protocol'
+
+/** A user as events name them: the number for rows and dialects, the id for native clients. */
+export type Person = { number: number; id: string; username: string }
+
+/** A room as events name it. `name` is null for rooms without one. */
+export type RoomKey = { number: number; id: string; name: string | null }
+
+/** A message as it stands: times in ms since 1970, `content` empty once deleted. */
+export type MessageState = {
+  number: number
+  id: string
+  n: number
+  seq: number
+  rev: number
+  sender: Person
+  cid: string | null
+  content: string
+  meta: Record<string, unknown> | null
+  mentions: string[]
+  mentionAll: boolean
+  replyTo: string | null
+  addressee: string | null
+  createdAt: number
+  editedAt: number | null
+  deletedAt: number | null
+}
+
+/**
+ * One event of a room's log, in nobody's dialect. `subject` is the person a membership event is about. `message` is the present state:
+ * always there on message.created; on the others only if every present member may see it, else `ref` alone names the message.
+ */
+export type RoomEvent = {
+  kind: 'room'
+  room: RoomKey
+  seq: number
+  type: RoomEventType
+  at: number
+  actor: Person | null
+  subject: Person | null
+  role: Role | null
+  /** The room became large (true) or stopped being large (false) with this event. */
+  large: boolean | null
+  roomKind: RoomKind | null
+  ref: { id: string; n: number } | null
+  message: MessageState | null
+}
+
+/** One fact of a user's own log. */
+export type UserEvent = {
+  kind: 'user'
+  user: number
+  useq: number
+  type: UserEventType
+  at: number
+  room: RoomKey | null
+  /** Position in the room for joins and departures, the marker for reads. */
+  position: number | null
+  session: string | null
+}
+
+/** What may be lost: typing, receipts. `user` acts in `room`. */
+export type Ephemeral =
+  | { kind: 'typing'; room: RoomKey; user: Person; typing: boolean; at: number }
+  | { kind: 'receipt'; room: RoomKey; user: Person; read: number; at: number }
+
+/** In place of an event above 16 KiB: look into the log. */
+export type RoomHint = { kind: 'hint'; room: number; seq: number }
+
+/** Access of a session or of a whole user (`session` null) ended: every door closes what is open. */
+export type Revocation = { kind: 'revoked'; user: number; session: string | null }
+
+export type Signal = RoomEvent | UserEvent | Ephemeral | RoomHint | Revocation
+
+/**
+ * Carries what happened to every node that has listeners. At most once: a signal may be lost, repeated or late, never changed; the log
+ * is the truth and listeners find gaps by position. Signals of one publisher arrive in the order of their publishing.
+ */
+export interface Bus {
+  /** False while signals of other nodes may be missing: listeners then compare heads more often. */
+  readonly up: boolean
+  /** Fire and forget: never throws, never waits. */
+  publish(signal: Signal): void
+  /** Settles once signals of this room or user are sure to arrive here; immediate where there is one node. */
+  subscribe(topic: { room: number } | { user: number }): Promise<void>
+  unsubscribe(topic: { room: number } | { user: number }): void
+  /** One listener a process: the hub. */
+  listen(listener: (signal: Signal) => void): void
+}

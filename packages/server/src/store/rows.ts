@@ -1,0 +1,110 @@
+import type { Policy, Role, RoomEventType, RoomKind, UserEventType } from '@parlance/protocol'
+
+/** A user as stored; `password` is a hash or null (an account that cannot log in by password). Times everywhere: ms since 1970. */
+export type UserRow = {
+  number: number
+  id: string
+  username: string
+  name_key: string
+  email: string
+  owned_email: string | null
+  password: string | null
+  first_name: string
+  last_name: string
+  state: 'active' | 'suspended' | 'deleted'
+  admin: boolean
+  last_useq: number
+  created_at: number
+}
+
+/** One login. `dia` is the dialect it was made by, `native` for our own. */
+export type SessionRow = {
+  id: string
+  user: number
+  dia: string
+  created_at: number
+  expires_at: number
+  ended_at: number | null
+}
+
+export type RoomRow = {
+  number: number
+  id: string
+  kind: RoomKind
+  name: string | null
+  title: string | null
+  description: string | null
+  meta: Record<string, unknown> | null
+  policy: Policy
+  acl: number
+  creator: number | null
+  /** Key of a direct room's pair `<low>:<high>`, null for others. */
+  pair: string | null
+  last_seq: number
+  last_n: number
+  /** last_n at the latest join: newer messages are visible to every present member. */
+  shared_n: number
+  floor_seq: number
+  floor_n: number
+  members: number
+  large: boolean
+  created_at: number
+}
+
+/** A present stay. */
+export type MemberRow = {
+  number: number
+  room: number
+  user: number
+  role: Role
+  from_seq: number
+  from_n: number
+  read_n: number
+  joined_at: number
+}
+
+/** A past or present stay; `to_*` null while present. */
+export type StayRow = { room: number; user: number; from_seq: number; from_n: number; to_seq: number | null; to_n: number | null }
+
+export type MessageRow = {
+  number: number
+  id: string
+  room: number
+  seq: number
+  n: number
+  sender: number
+  cid: string | null
+  kind: string
+  content: string
+  meta: Record<string, unknown> | null
+  mentions: string[]
+  mention_all: boolean
+  reply_to: string | null
+  addressee: string | null
+  rev: number
+  edited_at: number | null
+  deleted_at: number | null
+  created_at: number
+}
+
+/** One event as stored: facts only. `ref` is the user number of membership events and the `n` of message events. */
+export type EventRow = {
+  room: number
+  seq: number
+  type: RoomEventType
+  actor: number | null
+  ref: number | null
+  data: { role?: Role; large?: boolean; kind?: RoomKind } | null
+  at: number
+}
+
+/** One fact of a user's log; `position` is the seq of a join or departure, or a marker. */
+export type UserEventRow = {
+  user: number
+  useq: number
+  type: UserEventType
+  room: number | null
+  position: number | null
+  session: string | null
+  at: number
+}

@@ -1,0 +1,115 @@
+import type { EventRow, MemberRow, MessageRow, RoomRow, SessionRow, StayRow, UserEventRow, UserRow } from './rows.ts'
+import type { ReadIntent, ReadOutcome, SendIntent, SendOutcome, WriteInput, WriteName, WriteOutput } from './writes.ts'
+
+/** The acl-bound part of a send, taken by rules outside; an exception is the refusal. */
+export type Verdict = { acl: number; join: SendIntent['join'] }
+
+export type SendRequest = Omit<SendIntent, 'acl' | 'join'> & {
+  /** Writes with the same lane (a connection) are judged and written in the order of their calls. Null: no order. */
+  lane: object | null
+  /**
+   * Judges the sender. Called once before queueing, and again whenever the room's acl was newer under the lock. May answer at once or
+   * later; the lane waits. A throw refuses the send after the cid was looked up: a known cid answers with its message all the same.
+   */
+  judge: (fresh: boolean) => Verdict | Promise<Verdict>
+}
+
+/**
+ * The one way to write. Everything that arrives while a transaction is under way waits and commits together; nothing settles before its
+ * commit is on disk. Rejects with a ChatError: `overloaded` (queue full), `unknown_outcome`, `storage_full`, `internal`; only
+ * `unknown_outcome` may have written.
+ */
+export interface CommitQueue {
+  send(request: SendRequest): Promise<SendOutcome>
+  read(intent: ReadIntent): Promise<ReadOutcome>
+  write<N extends WriteName>(name: N, input: WriteInput<N>): Promise<WriteOutput<N>>
+  /** Intents waiting or being written. */
+  readonly depth: number
+  /** Settles when everything accepted so far has settled. */
+  drain(): Promise<void>
+}
+
+/** A slice of a list: at most `limit` rows behind the key `after` (null: from the start). */
+export type Slice<K = number> = { after: K | null; limit: number }
+
+/** Reads of committed state. `undefined` means: there is none. */
+export interface UserReads {
+  byId(id: string): Promise<UserRow | undefined>
+  byNumber(number: number): Promise<UserRow | undefined>
+  /** By the folded name, see rules/usernames.ts. */
+  byNameKey(key: string): Promise<UserRow | undefined>
+  byOwnedEmail(email: string): Promise<UserRow | undefined>
+  byNumbers(numbers: readonly number[]): Promise<UserRow[]>
+  byIds(ids: readonly string[]): Promise<UserRow[]>
+  /** Active users whose name_key, first or last name contains `query` (folded), ordered by name_key. */
+  search(query: string, slice: Slice<string>): Promise<UserRow[]>
+}
+
+export interface SessionReads {
+  byId(id: string): Promise<SessionRow | undefined>
+}
+
+export interface RoomReads {
+  byId(id: string): Promise<RoomRow | undefined>
+  byNumber(number: number): Promise<RoomRow | undefined>
+  byName(name: string): Promise<RoomRow | undefined>
+  byNumbers(numbers: readonly number[]): Promise<RoomRow[]>
+  /** Public rooms listed to users or anyone, newest first, `query` a part of name or title. */
+  browse(query: string, slice: Slice): Promise<RoomRow[]>
+  heads(numbers: readonly number[]): Promise<{ room: number; seq: number; n: number }[]>
+}
+
+export interface MemberReads {
+  one(room: number, user: number): Promise<MemberRow | undefined>
+  /** Present members in the order of their joining (by number). */
+  list(room: number, slice: Slice): Promise<MemberRow[]>
+  /** Present stays of a user with their rooms, latest joined first. */
+  ofUser(user: number, slice: Slice): Promise<{ member: MemberRow; room: RoomRow }[]>
+  /** All present stays of a user with their rooms, ordered by room number; one statement, so one moment. */
+  allOfUser(user: number): Promise<{ member: MemberRow; room: RoomRow }[]>
+  /** One room with the present stay of the user, if any, in one statement. */
+  withRoom(user: number, room: { number: number } | { id: string } | { name: string }): Promise<{ room: RoomRow; member: MemberRow | undefined } | undefined>
+  /** The other members of direct rooms. */
+  peers(rooms: readonly number[], user: number): Promise<{ room: number; user: number }[]>
+  /** Every stay of a user in a room, past and present, oldest first. */
+  stays(room: number, user: number): Promise<StayRow[]>
+  present(room: number, users: readonly number[]): Promise<number[]>
+  /** Those of `others` who share a present room with `user`. */
+  acquainted(user: number, others: readonly number[]): Promise<number[]>
+}
+
+/** Ordinals `n` in [from, to]. */
+export type Ordinals = { from: number; to: number }
+
+export interface MessageReads {
+  byId(room: number, id: string): Promise<MessageRow | undefined>
+  byCid(room: number, sender: number, cid: string): Promise<{ message: MessageRow; digest: Uint8Array | null } | undefined>
+  /** Ascending by n; `from` the low end (`oldest`) or the high end (`newest`) of the range when it holds more than `limit`. */
+  range(room: number, range: Ordinals, take: { limit: number; end: 'oldest' | 'newest' }): Promise<MessageRow[]>
+  /** The messages with these (room, n). */
+  at(keys: readonly { room: number; n: number }[]): Promise<MessageRow[]>
+}
+
+export interface EventReads {
+  /** Ascending by seq, in (after, upto], at most `limit`. */
+  range(room: number, range: { after: number; upto: number; limit: number }): Promise<EventRow[]>
+  /** Ascending by useq, behind `after`, with the head of the user's log read in the same statement or before. */
+  ofUser(user: number, range: { after: number; limit: number }): Promise<{ head: number; events: UserEventRow[] }>
+  userHeads(users: readonly number[]): Promise<{ user: number; useq: number }[]>
+}
+
+/** The kept truth: one queue that writes and reads of what is committed. */
+export interface Store extends AsyncDisposable {
+  readonly engine: 'sqlite' | 'postgres'
+  /** Identity of this database; changes when it is restored or copied. */
+  readonly epoch: string
+  readonly queue: CommitQueue
+  readonly users: UserReads
+  readonly sessions: SessionReads
+  readonly rooms: RoomReads
+  readonly members: MemberReads
+  readonly messages: MessageReads
+  readonly events: EventReads
+  /** Rejects while the database cannot be read. */
+  ping(): Promise<void>
+}

@@ -1,0 +1,113 @@
+import type { Policy, Role } from '@parlance/protocol'
+import type { EventRow, MemberRow, MessageRow, RoomRow, SessionRow, UserEventRow, UserRow } from './rows.ts'
+
+/** What a committed write put into logs, in order; to be passed on after the commit. */
+export type Logged = { events: EventRow[]; userEvents: UserEventRow[] }
+
+/** A message to be written. `acl` is the room's acl at which the sender was judged; `join` makes the sender a member first. */
+export type SendIntent = {
+  room: number
+  sender: number
+  acl: number
+  join: Role | null
+  id: string
+  cid: string | null
+  /** Keyed hash of the request, to tell a retry from another request with the same cid. 8 bytes. */
+  digest: Uint8Array
+  content: string
+  meta: string | null
+  /** Ids for the view, numbers for the rows; same order. */
+  mentions: { id: string; number: number }[]
+  mentionAll: boolean
+  replyTo: string | null
+  addressee: string | null
+  at: number
+}
+
+/** `stored`: written by this request. `known`: an earlier request with this cid wrote it. `conflict`: the cid was used for another body. */
+export type SendOutcome =
+  | ({ status: 'stored'; number: number; seq: number; n: number } & Logged)
+  | { status: 'known'; message: MessageRow }
+  | { status: 'conflict' }
+  | { status: 'room_full' }
+
+/** A read marker to be raised to `n` (at most the last message). */
+export type ReadIntent = { room: number; user: number; n: number; at: number }
+/** `read` is the marker now, `raised` whether this request moved it. Null: no member. */
+export type ReadOutcome = { read: number; unread: number; raised: boolean; userEvents: UserEventRow[] } | null
+
+/** `stale`: the room's acl is not the one the actor was judged at; judge again. */
+export type Stale = { status: 'stale' }
+export type Gone = { status: 'gone' }
+
+export type NewUser = Pick<UserRow, 'id' | 'username' | 'name_key' | 'email' | 'owned_email' | 'password' | 'first_name' | 'last_name' | 'admin' | 'created_at'>
+export type NewSession = Pick<SessionRow, 'id' | 'dia' | 'created_at' | 'expires_at'> & { refresh_hash: Uint8Array }
+export type NewRoom = Pick<RoomRow, 'id' | 'kind' | 'name' | 'title' | 'description' | 'meta' | 'policy' | 'created_at'> & {
+  creator: number
+  /** The creator's role; null makes no member of the creator. */
+  creatorRole: Role | null
+  members: number[]
+  /** Above so many rooms a user joins no further one. */
+  userRooms: number
+}
+
+type MemberChange = { room: number; user: number; by: number | null; acl: number; at: number }
+
+/**
+ * Every rarer write, by name: plain data in and out, one transaction each (rooms locked by number, then users by number, then looked at).
+ * A unique conflict that a person can cause is an answer, never an exception.
+ */
+export type Writes = {
+  'users.create': (input: { user: NewUser; session: NewSession | null }) => { status: 'created'; user: UserRow } | { status: 'username_taken' } | { status: 'email_taken' }
+  'users.update': (
+    input: { user: number } & Partial<Pick<UserRow, 'email' | 'owned_email' | 'first_name' | 'last_name' | 'password'>>,
+  ) => { status: 'updated'; user: UserRow } | { status: 'email_taken' } | Gone
+  'sessions.create': (input: { user: number; session: NewSession }) => { status: 'created' }
+  /**
+   * Spends a refresh token: `rotated` for an unspent one; `grace` for one spent at most `graceMs` ago (its successor is still unspent or
+   * in grace); `reused` ends the session. `successor` is the hash of the token derived from the spent one.
+   */
+  'sessions.rotate': (input: { hash: Uint8Array; successor: Uint8Array; at: number; graceMs: number; expiresAt: number }) =>
+    | { status: 'rotated' | 'grace'; session: SessionRow; user: UserRow }
+    | ({ status: 'reused'; session: SessionRow } & Logged)
+    | { status: 'unknown' }
+  'sessions.end': (input: { session: string; at: number }) => { status: 'ended'; user: number; userEvents: UserEventRow[] } | Gone
+  'rooms.create': (input: { room: NewRoom; cid: string | null; digest: Uint8Array }) =>
+    | ({ status: 'created'; room: RoomRow } & Logged)
+    | { status: 'known'; room: RoomRow }
+    | { status: 'conflict' | 'name_taken' | 'too_many_rooms' }
+  'rooms.direct': (input: { id: string; a: number; b: number; policy: Policy; creator: number; userRooms: number; at: number }) =>
+    | ({ status: 'created'; room: RoomRow } & Logged)
+    | { status: 'known'; room: RoomRow }
+    | { status: 'too_many_rooms' }
+  /** Makes a present stay; sets shared_n, raises acl and, past the published bound, `large`. */
+  'members.join': (input: MemberChange & { role: Role; roomMembers: number; userRooms: number }) =>
+    | ({ status: 'joined'; member: MemberRow } & Logged)
+    | { status: 'present'; member: MemberRow }
+    | { status: 'room_full' | 'too_many_rooms' }
+    | Stale
+  /** Ends the present stay. `keepOwner`: refuse if this is the last owner and others remain. */
+  'members.leave': (input: MemberChange & { keepOwner: boolean }) => ({ status: 'left' } & Logged) | { status: 'absent' | 'last_owner' } | Stale
+  'members.role': (input: MemberChange & { role: Role }) => ({ status: 'changed'; member: MemberRow } & Logged) | { status: 'absent' } | Stale
+  /** Absent fields stay. */
+  'messages.edit': (input: {
+    room: number
+    message: string
+    by: number
+    acl: number
+    at: number
+    content?: string
+    meta?: string | null
+    mentions?: { id: string; number: number }[]
+    mentionAll?: boolean
+  }) => ({ status: 'edited'; message: MessageRow } & Logged) | { status: 'deleted' } | Gone | Stale
+  /** The text, its digest, meta and mentions go; the place stays. `unchanged`: it was deleted before. */
+  'messages.delete': (input: { room: number; message: string; by: number; acl: number; at: number }) =>
+    | ({ status: 'deleted'; message: MessageRow } & Logged)
+    | { status: 'unchanged' }
+    | Gone
+    | Stale
+}
+export type WriteName = keyof Writes
+export type WriteInput<N extends WriteName> = Parameters<Writes[N]>[0]
+export type WriteOutput<N extends WriteName> = ReturnType<Writes[N]>
