@@ -15,6 +15,9 @@ export type Door = {
   tokens: { access: number; refresh: number }
 }
 
+/** Where a REST door keeps a refresh token out of scripts' reach. `value` is what the browser sent, null where it may not be used. */
+export type RefreshCookie = { value: string | null; set(token: string, maxAgeSeconds: number): void; clear(): void }
+
 /** The circumstances of one call. `lane`: calls with the same one (a socket) keep their order in the log. */
 export type Call = {
   actor: Actor | null
@@ -23,6 +26,8 @@ export type Call = {
   requestId: string
   /** The address the request came from, for limits on signed-out work. */
   address: string
+  /** There where the door can set cookies. */
+  cookie?: RefreshCookie
 }
 
 export type SignedIn = Call & { actor: Actor }

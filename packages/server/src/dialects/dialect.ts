@@ -1,0 +1,147 @@
+import type { ErrorCode, InputOf, Method, OperationName, OutputOf } from '@parlance/protocol'
+import type { Actor, Door, RefreshCookie } from '../dispatch.ts'
+import type { Ephemeral, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
+import type { Stay } from '../live/log.ts'
+
+export type { Actor, Door, Ephemeral, ErrorCode, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
+
+/**
+ * What happened, in the words of one dialect: called once per event however many sockets listen, and only where some do. Null: this
+ * dialect says nothing of it.
+ */
+export type Encoder = {
+  room(event: RoomEvent): string | null
+  user(event: UserEvent): string | null
+  ephemeral(signal: Ephemeral): string | null
+  presence(user: string, status: 'online' | 'offline' | 'unknown'): string | null
+  /** The heads of rooms whose events do not come by themselves. */
+  heads(heads: { room: RoomKey; seq: number; n: number }[]): string | null
+}
+
+/** How a socket stands in a room: `heads` gets only its head, `live` its durable events, `open` the ephemeral ones too. */
+export type Mode = 'heads' | 'live' | 'open'
+
+/** A stretch of a room's log for one reader. */
+export type Stretch = { room: RoomKey; after: number; upto: number; floor: number; events: RoomEvent[] }
+
+/** What a conversation hears from its seat besides published text. */
+export type Listener = {
+  /** Part of the log that came before the live events; called in order, before the room goes live. */
+  log(stretch: Stretch): void
+  /** A fact of the user's own log, in order. */
+  user(event: UserEvent): void
+  /** The person's stay in a room ended, after the last event of it was sent. */
+  gone(room: RoomKey): void
+  /** Everything this person has open here ends: the session or the user is no longer welcome. */
+  revoked(): void
+}
+
+export type Attached = { stay: Stay; seq: number; n: number }
+
+/** A signed-in socket's place in the hub; the one way onto a topic. */
+export interface Seat {
+  /** Stands in every room of the person, as `live` (large ones as `heads`), with what came after the given positions first. */
+  enter(resume: Resume | null): Promise<Entered>
+  /**
+   * Stands in one room; null if the person may not read it. With `after`, what came since is told through `log` first. Calls are
+   * carried out one after the other.
+   */
+  open(room: string | number, options: { mode: Mode; after?: number }): Promise<Attached | null>
+  /** Back from `open` to where membership puts it, or out of a room that is not the person's. */
+  shut(room: string): Promise<void>
+  /** Tells transitions of these people's presence from now on; replaces the former list. People one does not share a room with are left out. */
+  watch(users: readonly string[]): Promise<void>
+  /** Positions of the rooms the socket has open, and of the own log. */
+  openHeads(): { rooms: { room: RoomKey; seq: number; n: number }[]; useq: number }
+  leave(): void
+}
+
+/** Where a returning client stands. `useq` -1: it knows nothing of its own log. */
+export type Resume = { useq: number; rooms: Map<string, number> }
+export type RoomHead = { room: string; seq: number; n: number; read: number }
+export type Entered = {
+  /** Heads of all rooms, page by page, as they are subscribed; then `ready`. */
+  pages: AsyncIterable<{ heads: RoomHead[]; reset: string[] }>
+  useq(): number
+}
+
+/** What the transport lends to a conversation. Text goes out in the order of the calls. */
+export interface DoorSocket {
+  /** Name of this connection in logs. */
+  readonly id: string
+  send(text: string): void
+  close(code: number, reason: string): void
+  authenticate(token: string): Promise<Actor>
+  /** One operation through the gate, in the order of the calls of this socket. */
+  call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>>
+  /** Takes the place of the person in the hub; a socket has one seat at most. Unproven until then, it is closed after a deadline. */
+  sit(actor: Actor, listener: Listener): Seat
+  /** The proof now ends at this time (ms). */
+  prolong(expiresAt: number): void
+}
+
+/** One socket's talk in one dialect. */
+export interface Conversation {
+  frame(data: string | Uint8Array): void
+  /** At least every 25 seconds: say something. */
+  heartbeat(): void
+  /** The server ends the socket; say goodbye in the dialect's words, then close. */
+  end(code: number, reason: string): void
+  closed(): void
+}
+
+/** A WebSocket request before it is accepted. */
+export type Handshake = { path: string; query: URLSearchParams; headers: Headers; address: string }
+
+/** An accepted request: how to talk once the socket is open. A refusal is an HTTP status. */
+export type Admission = { accept: (socket: DoorSocket) => Conversation } | { refuse: number }
+
+/** Tokens and names as a dialect's handshake needs them, before there is a socket. */
+export type Lobby = {
+  authenticate(token: string): Promise<Actor>
+  call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>>
+  /** The `dia` claim of a token we signed, even an expired one; null for others. */
+  dialectOf(token: string): string | null
+}
+
+export type SocketDoor = {
+  /** Whether the path can be this door's; the mount asks the doors in the order of the guide. */
+  matches(path: string): boolean
+  admit(handshake: Handshake, lobby: Lobby): Promise<Admission>
+}
+
+/** One REST request in neutral terms. `body` parses on demand: an object, or a ChatError for what cannot be one. */
+export type RestCall = {
+  method: string
+  path: string
+  params: Record<string, string>
+  query: URLSearchParams
+  headers: Headers
+  body: () => Promise<Record<string, unknown>>
+  cookie: RefreshCookie
+  authenticate(token: string): Promise<Actor>
+  call<N extends OperationName>(actor: Actor | null, name: N, input: InputOf<N> | Record<string, unknown>): Promise<OutputOf<N>>
+}
+
+export type RestAnswer = { status: number; body: unknown; headers?: Record<string, string> }
+
+/** `path` in the router's notation: `/rooms/:room`. A door that shares a path with another says by `claims` whether a body is meant for it. */
+export type RestRoute = {
+  method: Method
+  path: string
+  handle: (call: RestCall) => Promise<RestAnswer>
+  claims?: (body: Record<string, unknown>) => boolean
+}
+
+/** One language the server speaks: pure shapes and declared habits. */
+export type Dialect = {
+  name: string
+  door: Door
+  routes: RestRoute[]
+  /** Turns anything thrown into this dialect's error answer. */
+  failure: (error: unknown, call: { method: string; path: string; requestId: string }) => RestAnswer
+  socket: SocketDoor | null
+  encoder: Encoder
+  /** Whether a slow socket may lose ephemeral signals and stay, or is always cut. */
+  lossy: boolean
+}

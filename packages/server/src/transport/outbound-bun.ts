@@ -1,0 +1,39 @@
+import type { Server, ServerWebSocket } from 'bun'
+import type { Outbound, Wire } from './outbound.ts'
+
+/** The runtime's own topics. Needs `closeOnBackpressureLimit`: past its limit the runtime would drop a publish and keep the socket open. */
+export function bunOutbound<T>(server: () => Server<T>): Outbound {
+  return {
+    publish(topic, text) {
+      server().publish(topic, text)
+    },
+  }
+}
+
+export class BunWire<T> implements Wire {
+  readonly #socket: ServerWebSocket<T>
+
+  constructor(socket: ServerWebSocket<T>) {
+    this.#socket = socket
+  }
+
+  send(text: string): void {
+    this.#socket.send(text)
+  }
+
+  subscribe(topic: string): void {
+    this.#socket.subscribe(topic)
+  }
+
+  unsubscribe(topic: string): void {
+    this.#socket.unsubscribe(topic)
+  }
+
+  buffered(): number {
+    return this.#socket.getBufferedAmount()
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason)
+  }
+}
