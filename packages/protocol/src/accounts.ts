@@ -29,7 +29,10 @@ export const TokenPair = {
   refresh_expires_in: Type.Integer({ description: 'Seconds until the refresh token expires if it is not used.' }),
 }
 
-const Session = Closed({ user: Profile, session: Id, ...TokenPair })
+/** What signing in answers. `session` names the login; its tokens end together. */
+export const Session = Closed({ user: Profile, session: Id, ...TokenPair })
+export type Session = Static<typeof Session>
+
 const sessionKind = Type.Optional(
   OneOf(['token', 'cookie'], 'Where the refresh token goes: into the answer, or into an HttpOnly cookie. Default `token`.'),
 )
@@ -61,7 +64,11 @@ export const accounts = {
     method: 'POST',
     path: '/auth/login',
     status: 200,
-    in: Closed({ username: Text(254, { min: 1, description: 'A username, or the address the account owns.' }), password, session: sessionKind }),
+    in: Closed({
+      username: Text(254, { min: 1, description: 'A username, or the address the account owns.' }),
+      password,
+      session: sessionKind,
+    }),
     out: Session,
     errors: ['invalid_credentials', 'suspended', 'rate_limited', 'overloaded'],
   }),

@@ -16,5 +16,9 @@ export type Verdict = (typeof closeCodes)[CloseCode]['verdict']
 
 /** What to do after a close with any code, those of the WebSocket protocol included: 1006 and the like mean reconnect. */
 export function verdictOf(code: number): Verdict {
-  return code in closeCodes ? closeCodes[code as CloseCode].verdict : code === 1002 || code === 1003 || code === 1007 || code === 1009 ? 'no' : 'yes'
+  return code in closeCodes
+    ? closeCodes[code as CloseCode].verdict
+    : code === 1002 || code === 1003 || code === 1007 || code === 1009
+      ? 'no'
+      : 'yes'
 }

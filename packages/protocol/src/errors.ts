@@ -1,3 +1,5 @@
+import { Closed, OneOf, type Static, Type } from './schema.ts'
+
 type Row = { status: number; retry: 'no' | 'same' | 'later'; text: string }
 
 const row = (status: number, retry: Row['retry'], text: string): Row => ({ status, retry, text })
@@ -43,8 +45,27 @@ export const errors = {
 
 export type ErrorCode = keyof typeof errors
 
+/** Any code of the table. */
+export const ErrorName = OneOf(Object.keys(errors) as ErrorCode[], 'A permanent name; docs/errors.md lists them all.')
+
 /** One fault of a request: where, which rule, in words. `path` is a JSON pointer into the input. */
-export type Fault = { path: string; code: string; message: string }
+export const Fault = Closed({ path: Type.String(), code: Type.String(), message: Type.String() })
+export type Fault = Static<typeof Fault>
+
+/** What REST answers instead of a result, as `application/problem+json` (RFC 9457). `title` is the table's text, `detail` this case's. */
+export const Problem = Closed({
+  type: Type.String({ description: 'A reference to the explanation of this code.' }),
+  title: Type.String(),
+  status: Type.Integer({ description: 'The HTTP status again.' }),
+  code: ErrorName,
+  detail: Type.String(),
+  request_id: Type.String({ description: 'Finds this request in the log of the server.' }),
+  retry_ms: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'Try again after so many milliseconds; the header Retry-After says it in seconds.' }),
+  ),
+  errors: Type.Optional(Type.Array(Fault, { maxItems: 20 })),
+})
+export type Problem = Static<typeof Problem>
 
 export type ErrorDetails = { detail?: string; retry_ms?: number; errors?: Fault[]; cause?: unknown }
 

@@ -1,5 +1,5 @@
 import { Profile } from './accounts.ts'
-import { errors } from './errors.ts'
+import { ErrorName, Fault } from './errors.ts'
 import { limits } from './limits.ts'
 import { RoomEventFrame, RoomLog, UserEventFrame, UserLog } from './logs.ts'
 import { presenceEphemera } from './presence.ts'
@@ -23,7 +23,10 @@ const Hello = Closed({
     Closed({
       epoch: Text(64),
       useq,
-      rooms: Type.Record(Type.String({ pattern: idPattern }), Position('The last position applied.'), { maxProperties: limits.resume_rooms }),
+      rooms: Type.Record(Type.String({ pattern: idPattern }), Position('The last position applied.'), {
+        maxProperties: limits.resume_rooms,
+        additionalProperties: false,
+      }),
     }),
   ),
 })
@@ -42,10 +45,10 @@ export const up = {
 
 /** One fault or refusal as it stands in `err`. */
 export const WireError = Closed({
-  code: OneOf(Object.keys(errors)),
+  code: ErrorName,
   detail: Type.String(),
   retry_ms: Type.Optional(Type.Integer()),
-  errors: Type.Optional(Type.Array(Closed({ path: Type.String(), code: Type.String(), message: Type.String() }), { maxItems: 20 })),
+  errors: Type.Optional(Type.Array(Fault, { maxItems: 20 })),
 })
 export type WireError = Static<typeof WireError>
 

@@ -15,7 +15,8 @@ const seq = Position('Position in the log of the room; the frames of one room co
 
 const roomFrame = (type: string, data: TSchema) =>
   Closed({ ev: Type.Literal(type), room: Id, seq, n: Type.Optional(Position('Ordinal, on message.created only.')), at: Timestamp, data })
-const userFrame = (type: string, data: TSchema) => Closed({ uev: Type.Literal(type), useq: Position('Position in your own log.'), at: Timestamp, data })
+const userFrame = (type: string, data: TSchema) =>
+  Closed({ uev: Type.Literal(type), useq: Position('Position in your own log.'), at: Timestamp, data })
 
 /** One event of a room's log, as a socket frame and as an item of a log page. */
 export const RoomEventFrame = Type.Union(Object.entries(durableEvents).map(([type, spec]) => roomFrame(type, spec.data)))

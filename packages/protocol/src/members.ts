@@ -1,6 +1,20 @@
 import { event, operation } from './define.ts'
 import { Role } from './rooms.ts'
-import { Closed, Id, Nullable, OneOf, Page, Position, pageInput, RoomRef, type Static, Timestamp, Type, UserBrief, UserRef } from './schema.ts'
+import {
+  Closed,
+  Id,
+  Nullable,
+  OneOf,
+  Page,
+  Position,
+  pageInput,
+  RoomRef,
+  type Static,
+  Timestamp,
+  Type,
+  UserBrief,
+  UserRef,
+} from './schema.ts'
 
 export const Member = Closed({
   user: Closed({ id: Id, username: Type.String(), first_name: Type.String(), last_name: Type.String() }),

@@ -32,7 +32,9 @@ export type Message = Static<typeof Message>
 const one = { room: RoomRef, message: Id }
 const body = {
   content,
-  mentions: Type.Optional(Type.Array(UserRef, { maxItems: limits.mentions, description: 'Users to mention; those who are not members are refused.' })),
+  mentions: Type.Optional(
+    Type.Array(UserRef, { maxItems: limits.mentions, description: 'Users to mention; those who are not members are refused.' }),
+  ),
   mention_all: Type.Optional(Type.Boolean({ description: 'Mention everybody in the room.' })),
   meta: Type.Optional(Meta),
 }
@@ -49,12 +51,22 @@ export const messages = {
     status: 201,
     in: Closed({ room: RoomRef, ...body, reply_to: Type.Optional(Id), cid: Type.Optional(Cid) }),
     out: Closed({ message: Message, dup: Type.Boolean({ description: 'This cid was sent before; `message` is what it made.' }) }),
-    errors: ['not_found', 'forbidden', 'invalid_input', 'cid_conflict', 'overloaded', 'unknown_outcome', 'storage_full', 'room_full', 'too_many_rooms'],
+    errors: [
+      'not_found',
+      'forbidden',
+      'invalid_input',
+      'cid_conflict',
+      'overloaded',
+      'unknown_outcome',
+      'storage_full',
+      'room_full',
+      'too_many_rooms',
+    ],
   }),
   'messages.list': operation({
     summary: 'History of a room',
     description:
-      'At most one of `before`, `after` and `around` (ordinals `n`); without any, the newest. Always oldest first. `first` and `last` say what range of ordinals the answer covers.',
+      'At most one of `before`, `after` and `around` (ordinals `n`); without any, the newest. Always oldest first. `more_before` and `more_after` say whether there is more.',
     auth: 'user',
     rate: 'read',
     method: 'GET',
@@ -99,7 +111,8 @@ export const messages = {
   }),
   'messages.delete': operation({
     summary: 'Delete a message',
-    description: "One's own, or as an owner or admin anybody's. Deleting again changes nothing. The place in the order stays, the text goes.",
+    description:
+      "One's own, or as an owner or admin anybody's. Deleting again changes nothing. The place in the order stays, the text goes.",
     auth: 'user',
     rate: 'write',
     method: 'DELETE',

@@ -1,7 +1,24 @@
 import { event, operation } from './define.ts'
 import { limits } from './limits.ts'
 import { Message } from './messages.ts'
-import { Cid, Closed, Id, Meta, Nullable, OneOf, Page, Position, pageInput, RoomRef, type Static, Text, Timestamp, Type, UserBrief, UserRef } from './schema.ts'
+import {
+  Cid,
+  Closed,
+  Id,
+  Meta,
+  Nullable,
+  OneOf,
+  Page,
+  Position,
+  pageInput,
+  RoomRef,
+  type Static,
+  Text,
+  Timestamp,
+  Type,
+  UserBrief,
+  UserRef,
+} from './schema.ts'
 
 export const RoomKind = OneOf(['direct', 'group', 'public'])
 export type RoomKind = Static<typeof RoomKind>
@@ -175,7 +192,11 @@ export const rooms = {
 }
 
 export const roomEvents = {
-  'room.created': event({ scope: 'room', summary: 'The room was made; always the first event.', data: Closed({ by: Nullable(UserBrief), kind: RoomKind }) }),
+  'room.created': event({
+    scope: 'room',
+    summary: 'The room was made; always the first event.',
+    data: Closed({ by: Nullable(UserBrief), kind: RoomKind }),
+  }),
 }
 
 export const roomEphemera = {

@@ -55,7 +55,9 @@ export const Timestamp = Type.String({
 export const Position = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
 
 /** A JSON object kept and returned unread, at most 4 KB. */
-export const Meta = Type.Record(Type.String(), Type.Unknown(), { description: 'A JSON object of at most 4,096 bytes, kept and returned unread.' })
+export const Meta = Type.Record(Type.String(), Type.Unknown(), {
+  description: 'A JSON object of at most 4,096 bytes, kept and returned unread.',
+})
 
 export const pageInput = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.page_max, default: limits.page_default })),

@@ -36,8 +36,20 @@ const fact = { room: Id }
 
 /** Facts of the user's own log. */
 export const userEvents = {
-  'room.joined': event({ scope: 'user', summary: 'You are a member of a room.', data: Closed({ ...fact, seq: Position('Position of your join in the room.') }) }),
-  'room.left': event({ scope: 'user', summary: 'You are no longer a member of a room.', data: Closed({ ...fact, seq: Position('Position of the departure in the room.') }) }),
-  'room.read': event({ scope: 'user', summary: 'You read a room up to a message, here or elsewhere.', data: Closed({ ...fact, read: Position('Your marker.') }) }),
+  'room.joined': event({
+    scope: 'user',
+    summary: 'You are a member of a room.',
+    data: Closed({ ...fact, seq: Position('Position of your join in the room.') }),
+  }),
+  'room.left': event({
+    scope: 'user',
+    summary: 'You are no longer a member of a room.',
+    data: Closed({ ...fact, seq: Position('Position of the departure in the room.') }),
+  }),
+  'room.read': event({
+    scope: 'user',
+    summary: 'You read a room up to a message, here or elsewhere.',
+    data: Closed({ ...fact, read: Position('Your marker.') }),
+  }),
   'session.ended': event({ scope: 'user', summary: 'One of your sessions ended.', data: Closed({ session: Id }) }),
 }
