@@ -1,0 +1,97 @@
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pin } from './cores.ts'
+
+/** The checkout. */
+export const root = join(import.meta.dir, '..')
+
+type Start = { command: string[]; port: number; env?: Record<string, string>; log: string }
+
+/** A server under measurement, in a process of its own. */
+export class TargetProcess {
+  readonly port: number
+  readonly #process: Bun.Subprocess
+
+  private constructor(process: Bun.Subprocess, port: number) {
+    this.#process = process
+    this.port = port
+  }
+
+  /** Starts it and waits until it listens. What it prints goes to the file `log`. */
+  static async start({ command, port, env = {}, log }: Start): Promise<TargetProcess> {
+    const output = openSync(log, 'a')
+    const child = Bun.spawn(command, {
+      cwd: root,
+      env: cleanEnvironment({ ...env, PORT: String(port) }),
+      stdin: 'ignore',
+      stdout: output,
+      stderr: output,
+    })
+    closeSync(output)
+    const target = new TargetProcess(child, port)
+    const deadline = performance.now() + 30_000
+    while (!(await accepts(port))) {
+      if (child.exitCode !== null || performance.now() > deadline) {
+        await target[Symbol.asyncDispose]()
+        throw new Error(`${command.join(' ').slice(0, 200)} does not listen:\n${(await Bun.file(log).text()).slice(-2000)}`)
+      }
+      await Bun.sleep(2)
+    }
+    return target
+  }
+
+  get pid() {
+    return this.#process.pid
+  }
+
+  pin(core: number | undefined) {
+    pin(this.pid, core)
+  }
+
+  /** Resident memory in bytes, once it has stood still (within 0.5 %) for three seconds. */
+  async settledMemory(): Promise<number> {
+    const recent: number[] = []
+    for (let tries = 0; tries < 120; tries++) {
+      recent.push(this.#memory())
+      if (recent.length > 6) recent.shift()
+      if (recent.length === 6 && Math.max(...recent) - Math.min(...recent) < Math.max(...recent) * 0.005) break
+      await Bun.sleep(500)
+    }
+    return Math.min(...recent)
+  }
+
+  #memory(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1]) * 1024
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.#process.kill('SIGTERM')
+    const gone = await Promise.race([this.#process.exited.then(() => true), Bun.sleep(15_000).then(() => false)])
+    if (!gone) this.#process.kill('SIGKILL')
+    await this.#process.exited
+  }
+}
+
+/** Nothing of the caller's environment may choose another database or switch something off. */
+function cleanEnvironment(own: Record<string, string>): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
+  return { ...(Object.fromEntries(kept) as Record<string, string>), ...own }
+}
+
+export function freePort(): number {
+  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+  const { port } = listener
+  listener.stop(true)
+  return port
+}
+
+async function accepts(port: number): Promise<boolean> {
+  try {
+    const socket = await Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } })
+    socket.end()
+    return true
+  } catch {
+    return false
+  }
+}
