@@ -26,8 +26,8 @@ export type Stretch = { room: RoomKey; after: number; upto: number; floor: numbe
 
 /** What a conversation hears from its seat besides published text. */
 export type Listener = {
-  /** Part of the log that came before the live events; called in order, before the room goes live. */
-  log(stretch: Stretch): void
+  /** Part of the log that came before the live events; called in order, before the room goes live. The next waits for the promise: pacing. */
+  log(stretch: Stretch): void | Promise<void>
   /** A fact of the user's own log, in order. */
   user(event: UserEvent): void
   /** The person's stay in a room ended, after the last event of it was sent. */
@@ -40,8 +40,11 @@ export type Attached = { stay: Stay; seq: number; n: number }
 
 /** A signed-in socket's place in the hub; the one way onto a topic. */
 export interface Seat {
-  /** Stands in every room of the person, as `live` (large ones as `heads`), with what came after the given positions first. */
-  enter(resume: Resume | null): Promise<Entered>
+  /**
+   * Stands in every room of the person, as `live` (large ones as `heads`), with what came after the given positions told first, page by
+   * page. After the last page the facts of the own log follow; the answer of the iteration is the position in it.
+   */
+  enter(resume: Resume | null): AsyncGenerator<EnterPage, { useq: number }, void>
   /**
    * Stands in one room; null if the person may not read it. With `after`, what came since is told through `log` first. Calls are
    * carried out one after the other.
@@ -59,17 +62,16 @@ export interface Seat {
 /** Where a returning client stands. `useq` -1: it knows nothing of its own log. */
 export type Resume = { useq: number; rooms: Map<string, number> }
 export type RoomHead = { room: string; seq: number; n: number; read: number }
-export type Entered = {
-  /** Heads of all rooms, page by page, as they are subscribed; then `ready`. */
-  pages: AsyncIterable<{ heads: RoomHead[]; reset: string[] }>
-  useq(): number
-}
+/** One page of `enter`: these rooms are live now; those in `reset` have lost what the client believes to know. */
+export type EnterPage = { heads: RoomHead[]; reset: string[] }
 
 /** What the transport lends to a conversation. Text goes out in the order of the calls. */
 export interface DoorSocket {
   /** Name of this connection in logs. */
   readonly id: string
   send(text: string): void
+  /** Settles when the peer has taken most of what was sent; at once if it has. */
+  drained(): Promise<void>
   close(code: number, reason: string): void
   authenticate(token: string): Promise<Actor>
   /** One operation through the gate, in the order of the calls of this socket. */

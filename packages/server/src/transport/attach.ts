@@ -1,0 +1,87 @@
+import { limits } from '@parlance/protocol'
+import type { Listener, Stretch } from '../dialects/dialect.ts'
+import type { RoomEvent } from '../live/bus.ts'
+import type { OpenRoom } from '../live/log.ts'
+import type { Hub } from './hub.ts'
+import type { RoomChannel } from './room-channel.ts'
+import type { Sitter, Standing } from './sitter.ts'
+
+/** A page of replay that goes out at once; the next waits until the socket has drained. */
+const pageBytes = 64 * 1024
+const readLimit = 200
+
+/** What one resume may replay in all. */
+export type ReplayBudget = { events: number; bytes: number }
+
+/** About the length of the encoded event. */
+const weigh = (event: RoomEvent): number => 250 + (event.message === null ? 0 : event.message.content.length)
+
+export type Attachment = {
+  hub: Hub
+  sitter: Sitter
+  listener: Listener
+  channel: RoomChannel
+  /** The stay (or the public room), read after the channel had a position. */
+  stay: OpenRoom
+}
+
+/** Cuts (after, upto] and its events into stretches of about 64 KiB; the last one reaches `upto`, whatever lies there. */
+function* stretches(stay: OpenRoom, range: { after: number; upto: number }, events: readonly RoomEvent[]): Generator<Stretch> {
+  let after = range.after
+  let page: RoomEvent[] = []
+  let bytes = 0
+  for (const event of events) {
+    if (page.length > 0 && bytes + weigh(event) > pageBytes) {
+      const upto = event.seq - 1
+      yield { room: stay.room, after, upto, floor: stay.floor, events: page }
+      after = upto
+      page = []
+      bytes = 0
+    }
+    page.push(event)
+    bytes += weigh(event)
+  }
+  yield { room: stay.room, after, upto: range.upto, floor: stay.floor, events: page }
+}
+
+/**
+ * Tells what lies in (from, position] through the listener, stretch by stretch, until it has caught up with the channel. The position
+ * moves meanwhile; the last few events come from the ring in `settle`.
+ */
+export async function replay({ hub, listener, channel, stay }: Attachment, from: number, budget?: ReplayBudget): Promise<number> {
+  let at = from
+  while (at < channel.position && channel.ring.between(at, channel.position) === null) {
+    const upto = Math.min(channel.position, at + readLimit)
+    const events = await hub.deps.log.events(stay.room.number, { after: at, upto, limit: readLimit })
+    if (budget !== undefined) spend(budget, events)
+    for (const stretch of stretches(stay, { after: at, upto }, events)) await listener.log(stretch)
+    at = upto
+  }
+  return at
+}
+
+function spend(budget: ReplayBudget, events: readonly RoomEvent[]): void {
+  budget.events -= events.length
+  for (const event of events) budget.bytes -= weigh(event)
+}
+
+/**
+ * The last step onto the topics, without an await: what is missing since `from` comes from the ring, and a removal of the reader found
+ * there ends it. The stay was read after the position `checked`, so a removal not seen by that read lies behind it.
+ */
+export function settle(attachment: Attachment, at: { from: number; checked: number; tell: boolean }, standing: Standing): 'live' | 'gone' | 'behind' {
+  const { hub, sitter, listener, channel, stay } = attachment
+  const missing = channel.ring.between(Math.min(at.from, at.checked), channel.position)
+  if (missing === null) return 'behind'
+  if (missing.some((event) => event.seq > at.checked && event.type === 'member.left' && event.subject?.number === sitter.person)) return 'gone'
+  if (at.tell && at.from < channel.position) {
+    const events = missing.filter((event) => event.seq > at.from && event.seq > stay.fromSeq)
+    for (const stretch of stretches(stay, { after: at.from, upto: channel.position }, events)) void listener.log(stretch)
+  }
+  hub.stand(sitter, channel, standing)
+  return 'live'
+}
+
+/** Whether the gap fits what a resume replays of one room. */
+export const replayable = (gap: number, budget: ReplayBudget): boolean =>
+  gap > 0 && gap <= limits.replay_room_events && gap <= budget.events && budget.bytes > 0

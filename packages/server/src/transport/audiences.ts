@@ -1,0 +1,81 @@
+import type { Outbound } from './outbound.ts'
+import type { RoomChannel } from './room-channel.ts'
+import type { Sitter, Standing } from './sitter.ts'
+
+/** What a topic carries: durable events, those that may be lost, or heads in place of events. */
+export type Part = 'durable' | 'ephemeral' | 'heads'
+
+const parts: readonly Part[] = ['durable', 'ephemeral', 'heads']
+
+const carries: Record<Part, readonly Standing[]> = {
+  durable: ['live', 'open', 'guest'],
+  ephemeral: ['open', 'guest'],
+  heads: ['heads'],
+}
+
+type Topic = { name: string; listeners: number }
+type Topics = Record<Part, Topic>
+
+/** Who listens to a room on this node, by dialect: one topic for each part, so that an event is encoded once per dialect that listens. */
+export class Audiences {
+  readonly #outbound: Outbound
+  readonly #rooms = new Map<RoomChannel, Map<string, Topics>>()
+
+  constructor(outbound: Outbound) {
+    this.#outbound = outbound
+  }
+
+  /** Subscribes and unsubscribes the difference between two standings. */
+  move(sitter: Sitter, channel: RoomChannel, { from, to }: { from: Standing | null; to: Standing | null }): void {
+    const topics = this.#topics(channel, sitter.dialect)
+    for (const part of parts) {
+      const before = from !== null && carries[part].includes(from)
+      const after = to !== null && carries[part].includes(to)
+      if (before === after) continue
+      topics[part].listeners += after ? 1 : -1
+      if (after) sitter.wire.subscribe(topics[part].name)
+      else sitter.wire.unsubscribe(topics[part].name)
+    }
+  }
+
+  /** A socket that does not keep up loses what may be lost, until it has drained. */
+  shed(sitter: Sitter, shed: boolean): void {
+    for (const [channel, standing] of sitter.rooms) {
+      if (!carries.ephemeral.includes(standing)) continue
+      const { name } = this.#topics(channel, sitter.dialect).ephemeral
+      if (shed) sitter.wire.unsubscribe(name)
+      else sitter.wire.subscribe(name)
+    }
+  }
+
+  /** Calls `encode` once for each dialect that listens and publishes what it says; answers how often it published. */
+  publish(channel: RoomChannel, part: Part, encode: (dialect: string) => string | null): number {
+    let published = 0
+    for (const [dialect, topics] of this.#rooms.get(channel) ?? []) {
+      const text = topics[part].listeners > 0 ? encode(dialect) : null
+      if (text === null) continue
+      this.#outbound.publish(topics[part].name, text)
+      published++
+    }
+    return published
+  }
+
+  forget(channel: RoomChannel): void {
+    this.#rooms.delete(channel)
+  }
+
+  #topics(channel: RoomChannel, dialect: string): Topics {
+    let room = this.#rooms.get(channel)
+    if (room === undefined) {
+      room = new Map()
+      this.#rooms.set(channel, room)
+    }
+    let topics = room.get(dialect)
+    if (topics === undefined) {
+      const topic = (part: Part): Topic => ({ name: `${part}:${channel.number}:${dialect}`, listeners: 0 })
+      topics = { durable: topic('durable'), ephemeral: topic('ephemeral'), heads: topic('heads') }
+      room.set(dialect, topics)
+    }
+    return topics
+  }
+}

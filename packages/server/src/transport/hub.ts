@@ -1,0 +1,225 @@
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Metrics } from '../base/metrics.ts'
+import type { Encoder } from '../dialects/dialect.ts'
+import type { Bus, Ephemeral, RoomEvent, Signal } from '../live/bus.ts'
+import type { Log } from '../live/log.ts'
+import type { Presence } from '../live/presence.ts'
+import { Audiences, type Part } from './audiences.ts'
+import type { Outbound } from './outbound.ts'
+import type { RingBudget } from './ring.ts'
+import { RoomChannel } from './room-channel.ts'
+import type { Sitter, Standing } from './sitter.ts'
+import { UserChannel } from './user-channel.ts'
+
+export type HubDeps = {
+  bus: Bus
+  log: Log
+  presence: Presence
+  outbound: Outbound
+  encoders: ReadonlyMap<string, Encoder>
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+}
+
+const ringBytes = 64 * 1024 * 1024
+/** Rooms or users whose heads are compared in one read. */
+const compareSlice = 1000
+
+/**
+ * What this node's sockets listen to. It knows a position for every room and user with a listener here, publishes in order, and applies
+ * each membership event to the local seats before the next event goes out: a removed member hears of the removal and of nothing after it.
+ */
+export class Hub {
+  readonly deps: HubDeps
+  readonly #rooms = new Map<number, RoomChannel>()
+  readonly #users = new Map<number, UserChannel>()
+  readonly #audiences: Audiences
+  readonly #dirtyHeads = new Set<RoomChannel>()
+  readonly #budget: RingBudget = { used: 0, max: ringBytes }
+
+  constructor(deps: HubDeps) {
+    this.deps = deps
+    this.#audiences = new Audiences(deps.outbound)
+    deps.bus.listen((signal) => this.#receive(signal))
+  }
+
+  /** Channels of these rooms with their positions known, each held once more: release them. */
+  async hold(rooms: readonly number[]): Promise<Map<number, RoomChannel>> {
+    const held = new Map<number, RoomChannel>()
+    const fresh: RoomChannel[] = []
+    for (const number of rooms) {
+      const channel = this.#rooms.get(number) ?? this.#open(number, fresh)
+      channel.holders++
+      held.set(number, channel)
+    }
+    if (fresh.length > 0) this.#start(fresh)
+    try {
+      await Promise.all([...held.values()].map((channel) => channel.ready))
+      return held
+    } catch (error) {
+      for (const channel of held.values()) this.release(channel)
+      throw error
+    }
+  }
+
+  release(channel: RoomChannel): void {
+    if (--channel.holders > 0 || this.#rooms.get(channel.number) !== channel) return
+    this.#rooms.delete(channel.number)
+    this.#audiences.forget(channel)
+    this.#dirtyHeads.delete(channel)
+    channel.close()
+    this.deps.bus.unsubscribe({ room: channel.number })
+  }
+
+  /** Moves a seat to a standing in a room it holds; null takes it off. In one step with the check of the position before it. */
+  stand(sitter: Sitter, channel: RoomChannel, standing: Standing | null): void {
+    const before = sitter.rooms.get(channel)
+    if (before === standing) return
+    this.#audiences.move(sitter, channel, { from: before ?? null, to: standing })
+    if (standing === null) sitter.rooms.delete(channel)
+    else sitter.rooms.set(channel, standing)
+  }
+
+  /** While a socket does not keep up it gets no ephemeral events. */
+  shed(sitter: Sitter, shed: boolean): void {
+    this.#audiences.shed(sitter, shed)
+  }
+
+  async join(sitter: Sitter): Promise<UserChannel> {
+    const user = sitter.person
+    let channel = this.#users.get(user)
+    if (channel === undefined) {
+      channel = new UserChannel(user, {
+        read: (after, limit) => this.deps.log.userEvents(user, { after, limit }),
+        later: (task, ms) => this.deps.clock.setTimeout(task, ms),
+        failed: (error) => this.deps.logger.error('reading a user log failed', { user, error }),
+      })
+      this.#users.set(user, channel)
+      channel.ready = this.#startUser(channel)
+    }
+    channel.sitters.add(sitter)
+    await channel.ready
+    return channel
+  }
+
+  part(sitter: Sitter): void {
+    const channel = this.#users.get(sitter.person)
+    if (channel === undefined || !channel.sitters.delete(sitter) || channel.sitters.size > 0) return
+    this.#users.delete(sitter.person)
+    channel.close()
+    this.deps.bus.unsubscribe({ user: sitter.person })
+  }
+
+  /** Compares every position with the log, in slices: what the bus lost is found here. */
+  async compareHeads(): Promise<void> {
+    const rooms = [...this.#rooms.keys()]
+    for (let i = 0; i < rooms.length; i += compareSlice) {
+      for (const head of await this.deps.log.heads(rooms.slice(i, i + compareSlice))) this.#rooms.get(head.room)?.hint(head.seq)
+    }
+    const users = [...this.#users.keys()]
+    for (let i = 0; i < users.length; i += compareSlice) {
+      for (const head of await this.deps.log.userHeads(users.slice(i, i + compareSlice))) this.#users.get(head.user)?.hint(head.useq)
+    }
+  }
+
+  /** Tells the heads that moved to those who get heads only; called once a second. */
+  publishHeads(): void {
+    for (const channel of this.#dirtyHeads) {
+      if (channel.key === null) continue
+      const heads = [{ room: channel.key, seq: channel.position, n: channel.n }]
+      this.#publish(channel, 'heads', (encoder) => encoder.heads(heads))
+    }
+    this.#dirtyHeads.clear()
+  }
+
+  #open(number: number, fresh: RoomChannel[]): RoomChannel {
+    const { log, clock, logger } = this.deps
+    const channel = new RoomChannel(number, {
+      budget: this.#budget,
+      read: (room, range) => log.events(room, range),
+      later: (task, ms) => clock.setTimeout(task, ms),
+      deliver: (at, event) => this.#deliver(at, event),
+      failed: (error) => logger.error('reading a room log failed', { room: number, error }),
+    })
+    this.#rooms.set(number, channel)
+    fresh.push(channel)
+    return channel
+  }
+
+  /** The bus first, then the head: whatever is missing from the bus is not above the head. One read for all of them. */
+  #start(fresh: RoomChannel[]): void {
+    const started = (async () => {
+      await Promise.all(fresh.map((channel) => this.deps.bus.subscribe({ room: channel.number })))
+      const heads = new Map((await this.deps.log.heads(fresh.map((channel) => channel.number))).map((head) => [head.room, head]))
+      for (const channel of fresh) channel.start(heads.get(channel.number) ?? { seq: 0, n: 0 })
+    })()
+    for (const channel of fresh) channel.ready = started
+  }
+
+  async #startUser(channel: UserChannel): Promise<void> {
+    await this.deps.bus.subscribe({ user: channel.user })
+    const [head] = await this.deps.log.userHeads([channel.user])
+    channel.start(head?.useq ?? 0)
+  }
+
+  #receive(signal: Signal): void {
+    switch (signal.kind) {
+      case 'room':
+        return this.#rooms.get(signal.room.number)?.receive(signal)
+      case 'hint':
+        return this.#rooms.get(signal.room)?.hint(signal.seq)
+      case 'user':
+        return this.#users.get(signal.user)?.receive(signal)
+      case 'typing':
+      case 'receipt':
+        return this.#ephemeral(signal)
+      case 'revoked': {
+        for (const sitter of [...(this.#users.get(signal.user)?.sitters ?? [])]) if (signal.session === null || signal.session === sitter.session) sitter.revoked()
+      }
+    }
+  }
+
+  #deliver(channel: RoomChannel, event: RoomEvent): void {
+    this.#publish(channel, 'durable', (encoder) => encoder.room(event))
+    if (channel.large) this.#dirtyHeads.add(channel)
+    if (event.type === 'member.left') this.#expel(channel, event)
+    if (event.large !== null) this.#resize(channel, event.large)
+  }
+
+  #ephemeral(signal: Ephemeral): void {
+    const channel = this.#rooms.get(signal.room.number)
+    if (channel !== undefined) this.#publish(channel, 'ephemeral', (encoder) => encoder.ephemeral(signal))
+  }
+
+  #expel(channel: RoomChannel, event: RoomEvent): void {
+    if (event.subject === null) return
+    for (const sitter of [...(this.#users.get(event.subject.number)?.sitters ?? [])]) {
+      if (!sitter.rooms.has(channel)) continue
+      this.stand(sitter, channel, null)
+      sitter.gone(channel)
+    }
+  }
+
+  /** A room that became large goes on by heads alone where it is not open; one that is not large any more comes by itself again. */
+  #resize(channel: RoomChannel, large: boolean): void {
+    channel.large = large
+    for (const user of this.#users.values()) {
+      for (const sitter of user.sitters) {
+        if (sitter.rooms.get(channel) === (large ? 'live' : 'heads')) this.stand(sitter, channel, large ? 'heads' : 'live')
+      }
+    }
+    this.#dirtyHeads.add(channel)
+  }
+
+  #encoder(dialect: string): Encoder {
+    const encoder = this.deps.encoders.get(dialect)
+    if (encoder === undefined) throw new Error(`no encoder for ${dialect}`)
+    return encoder
+  }
+
+  #publish(channel: RoomChannel, part: Part, encode: (encoder: Encoder) => string | null): void {
+    this.deps.metrics.publishes.inc(this.#audiences.publish(channel, part, (dialect) => encode(this.#encoder(dialect))))
+  }
+}

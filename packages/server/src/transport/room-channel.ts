@@ -1,0 +1,130 @@
+import type { Timer } from '../base/clock.ts'
+import type { RoomEvent, RoomKey } from '../live/bus.ts'
+import { Ring, type RingBudget } from './ring.ts'
+
+/** How long an event may wait for its predecessors before the log is read. */
+const gapMs = 50
+/** Events kept waiting for a predecessor; beyond, the log is read at once and they are found there. */
+const maxWaiting = 1000
+const readLimit = 200
+
+export type ChannelDeps = {
+  budget: RingBudget
+  read: (room: number, range: { after: number; upto: number; limit: number }) => Promise<RoomEvent[]>
+  later: (task: () => void, ms: number) => Timer
+  deliver: (channel: RoomChannel, event: RoomEvent) => void
+  failed: (error: unknown) => void
+}
+
+/**
+ * One room with listeners on this node: its position in the log. Events are delivered strictly in seq order, each once; what is missing
+ * is read from the log, so a bus that loses, repeats or reorders costs latency only.
+ */
+export class RoomChannel {
+  readonly number: number
+  key: RoomKey | null = null
+  position = -1
+  n = 0
+  large = false
+  /** Seats that stand here or are on their way; the hub forgets the channel at 0. */
+  holders = 0
+  /** Settles when the position is known. */
+  ready: Promise<void> = Promise.resolve()
+  readonly ring: Ring
+  readonly #deps: ChannelDeps
+  readonly #waiting = new Map<number, RoomEvent>()
+  /** The highest position the log is known to have. */
+  #known = 0
+  #timer: Timer | null = null
+  #reading: Promise<void> | null = null
+
+  constructor(number: number, deps: ChannelDeps) {
+    this.number = number
+    this.#deps = deps
+    this.ring = new Ring(deps.budget)
+  }
+
+  /** The position from which this node listens; what arrived meanwhile is delivered behind it. */
+  start(head: { seq: number; n: number }): void {
+    this.position = head.seq
+    this.n = head.n
+    this.#flush()
+    this.#seekGap()
+  }
+
+  receive(event: RoomEvent): void {
+    if (this.position < 0) {
+      if (this.#waiting.size < maxWaiting) this.#waiting.set(event.seq, event)
+      else this.hint(event.seq)
+      return
+    }
+    if (event.seq === this.position + 1) {
+      this.#step(event)
+      if (this.#waiting.size > 0) this.#flush()
+      return
+    }
+    if (event.seq <= this.position) return
+    if (this.#waiting.size < maxWaiting) this.#waiting.set(event.seq, event)
+    this.hint(event.seq)
+  }
+
+  /** The log is known to reach `seq`; without its events within a moment they are read. */
+  hint(seq: number): void {
+    this.#known = Math.max(this.#known, seq)
+    this.#seekGap()
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#waiting.clear()
+    this.ring.clear()
+    this.holders = 0
+  }
+
+  #step(event: RoomEvent): void {
+    this.key = event.room
+    this.position = event.seq
+    if (event.type === 'message.created' && event.ref !== null) this.n = event.ref.n
+    this.ring.push(event)
+    this.#deps.deliver(this, event)
+  }
+
+  #flush(): void {
+    for (const seq of [...this.#waiting.keys()].sort((a, b) => a - b)) {
+      const event = this.#waiting.get(seq)
+      if (event === undefined || seq > this.position + 1) continue
+      this.#waiting.delete(seq)
+      if (seq === this.position + 1) this.#step(event)
+    }
+  }
+
+  #seekGap(): void {
+    if (this.position < 0 || this.#known <= this.position || this.#timer !== null || this.#reading !== null) return
+    this.#timer = this.#deps.later(() => {
+      this.#timer = null
+      if (this.#known > this.position) this.#startReading()
+    }, gapMs)
+  }
+
+  #startReading(): void {
+    this.#reading = this.#catchUp()
+      .catch((error: unknown) => this.#deps.failed(error))
+      .finally(() => {
+        this.#reading = null
+        if (this.holders > 0) this.#seekGap()
+      })
+  }
+
+  async #catchUp(): Promise<void> {
+    while (this.holders > 0 && this.position < this.#known) {
+      const from = this.position
+      const upto = Math.min(this.#known, from + readLimit)
+      const events = await this.#deps.read(this.number, { after: from, upto, limit: readLimit })
+      for (const event of events) if (event.seq === this.position + 1) this.#step(event)
+      this.#flush()
+      // A position that the log has not got is a head from elsewhere or a lost tail: do not ask for it for ever.
+      if (this.position === from) this.#known = this.position
+    }
+  }
+}

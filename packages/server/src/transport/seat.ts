@@ -1,0 +1,255 @@
+import { limits } from '@parlance/protocol'
+import type { Attached, EnterPage, Listener, Mode, Resume, RoomHead, Seat } from '../dialects/dialect.ts'
+import type { Actor } from '../dispatch.ts'
+import type { UserEvent } from '../live/bus.ts'
+import type { OpenRoom, Stay } from '../live/log.ts'
+import { type Attachment, type ReplayBudget, replay, replayable, settle } from './attach.ts'
+import type { Hub } from './hub.ts'
+import type { Wire } from './outbound.ts'
+import type { RoomChannel } from './room-channel.ts'
+import type { Sitter, Standing } from './sitter.ts'
+
+export type SeatOptions = { hub: Hub; wire: Wire; dialect: string; actor: Actor; listener: Listener }
+
+/** How often an attach is tried again when the ring was outrun; each try reads the log anew. */
+const tries = 20
+
+/**
+ * A signed-in socket's place in the hub. Every way onto a topic is the same: know the position, then read the stay and the log up to it,
+ * then subscribe in one step with what arrived meanwhile. So nothing is lost, nothing comes twice, and a removal is met in order.
+ */
+export class HubSeat implements Seat, Sitter {
+  readonly dialect: string
+  readonly person: number
+  readonly session: string
+  readonly wire: Wire
+  readonly rooms = new Map<RoomChannel, Standing>()
+  readonly #hub: Hub
+  readonly #listener: Listener
+  readonly #endPresence: () => void
+  #watches: (() => void)[] = []
+  /** Facts that arrived before the ones of the log were told. */
+  #early: UserEvent[] | null = []
+  #useq = 0
+  #left = false
+  /** Attaches of one seat are carried out one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor({ hub, wire, dialect, actor, listener }: SeatOptions) {
+    this.#hub = hub
+    this.wire = wire
+    this.dialect = dialect
+    this.person = actor.number
+    this.session = actor.session
+    this.#listener = listener
+    this.#endPresence = hub.deps.presence.enter(actor.number)
+  }
+
+  async *enter(resume: Resume | null): AsyncGenerator<EnterPage, { useq: number }, void> {
+    const own = await this.#hub.join(this)
+    const base = own.position
+    const before = await this.#hub.deps.log.stays(this.person)
+    const held = await this.#hub.hold(before.map((stay) => stay.room.number))
+    const checked = new Map([...held].map(([number, channel]) => [number, channel.position]))
+    const stays = await this.#hub.deps.log.stays(this.person)
+    const budget: ReplayBudget = { events: limits.replay_events, bytes: limits.replay_bytes }
+    const unsettled = new Set(held.values())
+    try {
+      for (let i = 0; i < stays.length && !this.#left; i += limits.heads_page) {
+        const page: EnterPage = { heads: [], reset: [] }
+        for (const stay of stays.slice(i, i + limits.heads_page)) {
+          const channel = held.get(stay.room.number)
+          // Joined between the two reads: the fact in the own log brings it.
+          if (channel === undefined) continue
+          const cursor = resume?.rooms.get(stay.room.id)
+          const head = await this.#enterRoom({ stay, channel, checked: checked.get(channel.number) ?? 0 }, cursor, { page, budget })
+          if (head === null) continue
+          unsettled.delete(channel)
+          page.heads.push(head)
+        }
+        if (page.heads.length > 0 || page.reset.length > 0) yield page
+      }
+    } finally {
+      for (const channel of unsettled) this.#hub.release(channel)
+    }
+    await this.#tellOwn(resume === null || resume.useq < 0 ? base : resume.useq)
+    return { useq: this.#useq }
+  }
+
+  open(room: string | number, { mode, after }: { mode: Mode; after?: number }): Promise<Attached | null> {
+    return this.#inTurn(() => this.#attach(room, { mode, after }))
+  }
+
+  shut(room: string): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [channel, standing] of this.rooms) {
+        if (channel.key?.id !== room) continue
+        if (standing === 'open') this.#hub.stand(this, channel, channel.large ? 'heads' : 'live')
+        if (standing === 'guest') this.#off(channel)
+      }
+    })
+  }
+
+  async watch(users: readonly string[]): Promise<void> {
+    for (const end of this.#watches) end()
+    this.#watches = []
+    const { log, presence, encoders } = this.#hub.deps
+    const people = await log.acquainted(this.person, users)
+    const status = await presence.status(people.map((person) => person.number))
+    if (this.#left) return
+    people.forEach((person, i) => {
+      const tell = (now: 'online' | 'offline' | 'unknown') => {
+        const text = encoders.get(this.dialect)?.presence(person.id, now) ?? null
+        if (text !== null) this.wire.send(text)
+      }
+      this.#watches.push(presence.watch(person.number, tell))
+      tell(status[i] ?? 'unknown')
+    })
+  }
+
+  openHeads(): ReturnType<Seat['openHeads']> {
+    const rooms: ReturnType<Seat['openHeads']>['rooms'] = []
+    for (const [channel, standing] of this.rooms) {
+      if (channel.key !== null && (standing === 'open' || standing === 'guest')) rooms.push({ room: channel.key, seq: channel.position, n: channel.n })
+    }
+    return { rooms, useq: this.#useq }
+  }
+
+  leave(): void {
+    if (this.#left) return
+    this.#left = true
+    for (const channel of [...this.rooms.keys()]) this.#off(channel)
+    for (const end of this.#watches) end()
+    this.#endPresence()
+    this.#hub.part(this)
+  }
+
+  user(event: UserEvent): void {
+    if (this.#early !== null) this.#early.push(event)
+    else this.#tell(event)
+  }
+
+  gone(channel: RoomChannel): void {
+    this.#hub.release(channel)
+    if (channel.key !== null) this.#listener.gone(channel.key)
+  }
+
+  revoked(): void {
+    this.#listener.revoked()
+  }
+
+  #off(channel: RoomChannel): void {
+    if (!this.rooms.has(channel)) return
+    this.#hub.stand(this, channel, null)
+    this.#hub.release(channel)
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #enterRoom(
+    { stay, channel, checked }: { stay: Stay; channel: RoomChannel; checked: number },
+    cursor: number | undefined,
+    { page, budget }: { page: EnterPage; budget: ReplayBudget },
+  ): Promise<RoomHead | null> {
+    const attachment = this.#attachment(channel, stay)
+    if (cursor !== undefined && cursor > Math.max(stay.seq, channel.position)) page.reset.push(stay.room.id)
+    const from = cursor === undefined ? checked : Math.max(cursor, stay.fromSeq)
+    const tell = cursor !== undefined && replayable(channel.position - from, budget)
+    const at = tell ? await replay(attachment, from, budget) : Math.max(from, checked)
+    const outcome = settle(attachment, { from: at, checked, tell }, this.#standing(channel, 'live', true))
+    if (outcome === 'live') return { room: stay.room.id, seq: channel.position, n: Math.max(channel.n, stay.n), read: stay.read }
+    if (outcome === 'gone') return null
+    return this.#retryRoom(stay, tell ? at : undefined)
+  }
+
+  async #retryRoom(stay: Stay, after: number | undefined): Promise<RoomHead | null> {
+    const attached = await this.#attach(stay.room.number, { mode: 'live', after })
+    return attached === null ? null : { room: stay.room.id, seq: attached.seq, n: attached.n, read: stay.read }
+  }
+
+  async #attach(room: string | number, { mode, after }: { mode: Mode; after: number | undefined }): Promise<Attached | null> {
+    const { log } = this.#hub.deps
+    let stay = await log.open(this.person, room)
+    if (stay === null || this.#left) return null
+    const number = stay.room.number
+    const channel = (await this.#hub.hold([number])).get(number)
+    if (channel === undefined) return null
+    let at = after
+    for (let i = 0; i < tries; i++) {
+      const checked = channel.position
+      stay = await log.open(this.person, number)
+      if (stay === null || this.#left) break
+      const attachment = this.#attachment(channel, stay)
+      // Replayed text must stand before live text, so the room is quiet until the replay has caught up.
+      if (at !== undefined && at < channel.position) this.#off(channel)
+      if (at !== undefined) at = await replay(attachment, Math.max(at, stay.fromSeq))
+      const stands = this.rooms.has(channel)
+      const outcome = settle(attachment, { from: at ?? checked, checked, tell: at !== undefined }, this.#standing(channel, mode, stay.role !== null))
+      if (outcome === 'live') {
+        // A seat holds the channels it stands in once; this attach brought a hold of its own.
+        if (stands) this.#hub.release(channel)
+        return { stay: stayOf(stay), seq: channel.position, n: Math.max(channel.n, stay.n) }
+      }
+      if (outcome === 'gone') break
+    }
+    this.#off(channel)
+    this.#hub.release(channel)
+    return null
+  }
+
+  #attachment(channel: RoomChannel, stay: OpenRoom): Attachment {
+    channel.key ??= stay.room
+    if (stay.seq >= channel.position) {
+      channel.large = stay.large
+      channel.n = Math.max(channel.n, channel.position === stay.seq ? stay.n : 0)
+    }
+    return { hub: this.#hub, sitter: this, listener: this.#listener, channel, stay }
+  }
+
+  #standing(channel: RoomChannel, mode: Mode, member: boolean): Standing {
+    const now = this.rooms.get(channel)
+    if (mode === 'open' || now === 'open' || now === 'guest') return member ? 'open' : 'guest'
+    return channel.large ? 'heads' : 'live'
+  }
+
+  async #tellOwn(after: number): Promise<void> {
+    this.#useq = after
+    for (;;) {
+      const { upto, events } = await this.#hub.deps.log.userEvents(this.person, { after: this.#useq, limit: limits.history_max })
+      for (const event of events) if (event.useq > this.#useq) this.#tell(event)
+      const done = events.length < limits.history_max
+      this.#useq = Math.max(this.#useq, upto)
+      if (done) break
+    }
+    const early = this.#early ?? []
+    this.#early = null
+    for (const event of early) if (event.useq > this.#useq) this.#tell(event)
+  }
+
+  #tell(event: UserEvent): void {
+    this.#useq = event.useq
+    this.#listener.user(event)
+    if (event.type === 'room.joined' && event.room !== null) this.#joined(event.room.number, event.position ?? 1)
+  }
+
+  /** A room joined while connected begins with its log from the join; a guest's room is merely no guest's any more. */
+  #joined(room: number, seq: number): void {
+    void this.#inTurn(() => this.#attach(room, { mode: 'live', after: this.#stands(room) ? undefined : seq - 1 })).catch((error: unknown) => {
+      if (this.#left) return
+      this.#hub.deps.logger.error('entering a joined room failed', { room, error })
+      // A seat that misses a room must not look healthy: the client comes back and resumes.
+      this.wire.close(4408, 'try again')
+    })
+  }
+
+  #stands(room: number): boolean {
+    for (const channel of this.rooms.keys()) if (channel.number === room) return true
+    return false
+  }
+}
+
+const stayOf = (open: OpenRoom): Stay => ({ ...open, role: open.role ?? 'member' })

@@ -1,0 +1,82 @@
+import type { Timer } from '../base/clock.ts'
+import type { UserEvent } from '../live/bus.ts'
+import type { Sitter } from './sitter.ts'
+
+const gapMs = 50
+const readLimit = 200
+
+export type UserChannelDeps = {
+  read: (after: number, limit: number) => Promise<{ upto: number; events: UserEvent[] }>
+  later: (task: () => void, ms: number) => Timer
+  failed: (error: unknown) => void
+}
+
+/**
+ * The own log of one user with sockets on this node. A newer fact replaces an older one in the log, so positions may be empty: whatever
+ * is not the very next position is read from the log instead of waited for.
+ */
+export class UserChannel {
+  readonly user: number
+  readonly sitters = new Set<Sitter>()
+  position = -1
+  ready: Promise<void> = Promise.resolve()
+  readonly #deps: UserChannelDeps
+  #known = 0
+  #timer: Timer | null = null
+  #reading = false
+
+  constructor(user: number, deps: UserChannelDeps) {
+    this.user = user
+    this.#deps = deps
+  }
+
+  start(useq: number): void {
+    this.position = useq
+    this.#seek()
+  }
+
+  receive(event: UserEvent): void {
+    if (this.position >= 0 && event.useq === this.position + 1 && !this.#reading) this.#step(event)
+    else this.hint(event.useq)
+  }
+
+  hint(useq: number): void {
+    this.#known = Math.max(this.#known, useq)
+    this.#seek()
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    this.sitters.clear()
+  }
+
+  #step(event: UserEvent): void {
+    this.position = event.useq
+    for (const sitter of [...this.sitters]) sitter.user(event)
+  }
+
+  #seek(): void {
+    if (this.position < 0 || this.#known <= this.position || this.#timer !== null || this.#reading) return
+    this.#timer = this.#deps.later(() => {
+      this.#timer = null
+      void this.#catchUp()
+    }, gapMs)
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#reading = true
+    try {
+      while (this.sitters.size > 0 && this.position < this.#known) {
+        const { upto, events } = await this.#deps.read(this.position, readLimit)
+        for (const event of events) if (event.useq > this.position) this.#step(event)
+        this.position = Math.max(this.position, upto)
+        if (upto < this.#known && events.length === 0) this.#known = this.position
+      }
+    } catch (error) {
+      this.#deps.failed(error)
+    } finally {
+      this.#reading = false
+    }
+  }
+}
