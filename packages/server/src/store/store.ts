@@ -68,7 +68,10 @@ export interface MemberReads {
   /** All present stays of a user with their rooms, ordered by room number; one statement, so one moment. */
   allOfUser(user: number): Promise<{ member: MemberRow; room: RoomRow }[]>
   /** One room with the present stay of the user, if any, in one statement. */
-  withRoom(user: number, room: { number: number } | { id: string } | { name: string }): Promise<{ room: RoomRow; member: MemberRow | undefined } | undefined>
+  withRoom(
+    user: number,
+    room: { number: number } | { id: string } | { name: string },
+  ): Promise<{ room: RoomRow; member: MemberRow | undefined } | undefined>
   /** The other members of direct rooms. */
   peers(rooms: readonly number[], user: number): Promise<{ room: number; user: number }[]>
   /** Every stay of a user in a room, past and present, oldest first. */

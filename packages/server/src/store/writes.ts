@@ -29,7 +29,7 @@ export type SendOutcome =
   | ({ status: 'stored'; number: number; seq: number; n: number } & Logged)
   | { status: 'known'; message: MessageRow }
   | { status: 'conflict' }
-  | { status: 'room_full' }
+  | { status: 'room_full' | 'too_many_rooms' }
 
 /** A read marker to be raised to `n` (at most the last message). */
 export type ReadIntent = { room: number; user: number; n: number; at: number }
@@ -40,7 +40,10 @@ export type ReadOutcome = { read: number; unread: number; raised: boolean; userE
 export type Stale = { status: 'stale' }
 export type Gone = { status: 'gone' }
 
-export type NewUser = Pick<UserRow, 'id' | 'username' | 'name_key' | 'email' | 'owned_email' | 'password' | 'first_name' | 'last_name' | 'admin' | 'created_at'>
+export type NewUser = Pick<
+  UserRow,
+  'id' | 'username' | 'name_key' | 'email' | 'owned_email' | 'password' | 'first_name' | 'last_name' | 'admin' | 'created_at'
+>
 export type NewSession = Pick<SessionRow, 'id' | 'dia' | 'created_at' | 'expires_at'> & { refresh_hash: Uint8Array }
 export type NewRoom = Pick<RoomRow, 'id' | 'kind' | 'name' | 'title' | 'description' | 'meta' | 'policy' | 'created_at'> & {
   creator: number
@@ -58,7 +61,10 @@ type MemberChange = { room: number; user: number; by: number | null; acl: number
  * A unique conflict that a person can cause is an answer, never an exception.
  */
 export type Writes = {
-  'users.create': (input: { user: NewUser; session: NewSession | null }) => { status: 'created'; user: UserRow } | { status: 'username_taken' } | { status: 'email_taken' }
+  'users.create': (input: {
+    user: NewUser
+    session: NewSession | null
+  }) => { status: 'created'; user: UserRow } | { status: 'username_taken' } | { status: 'email_taken' }
   'users.update': (
     input: { user: number } & Partial<Pick<UserRow, 'email' | 'owned_email' | 'first_name' | 'last_name' | 'password'>>,
   ) => { status: 'updated'; user: UserRow } | { status: 'email_taken' } | Gone
@@ -67,28 +73,49 @@ export type Writes = {
    * Spends a refresh token: `rotated` for an unspent one; `grace` for one spent at most `graceMs` ago (its successor is still unspent or
    * in grace); `reused` ends the session. `successor` is the hash of the token derived from the spent one.
    */
-  'sessions.rotate': (input: { hash: Uint8Array; successor: Uint8Array; at: number; graceMs: number; expiresAt: number }) =>
+  'sessions.rotate': (input: {
+    hash: Uint8Array
+    successor: Uint8Array
+    at: number
+    graceMs: number
+    expiresAt: number
+  }) =>
     | { status: 'rotated' | 'grace'; session: SessionRow; user: UserRow }
     | ({ status: 'reused'; session: SessionRow } & Logged)
     | { status: 'unknown' }
   'sessions.end': (input: { session: string; at: number }) => { status: 'ended'; user: number; userEvents: UserEventRow[] } | Gone
-  'rooms.create': (input: { room: NewRoom; cid: string | null; digest: Uint8Array }) =>
+  'rooms.create': (input: {
+    room: NewRoom
+    cid: string | null
+    digest: Uint8Array
+  }) =>
     | ({ status: 'created'; room: RoomRow } & Logged)
     | { status: 'known'; room: RoomRow }
     | { status: 'conflict' | 'name_taken' | 'too_many_rooms' }
-  'rooms.direct': (input: { id: string; a: number; b: number; policy: Policy; creator: number; userRooms: number; at: number }) =>
-    | ({ status: 'created'; room: RoomRow } & Logged)
-    | { status: 'known'; room: RoomRow }
-    | { status: 'too_many_rooms' }
+  'rooms.direct': (input: {
+    id: string
+    a: number
+    b: number
+    policy: Policy
+    creator: number
+    userRooms: number
+    at: number
+  }) => ({ status: 'created'; room: RoomRow } & Logged) | { status: 'known'; room: RoomRow } | { status: 'too_many_rooms' }
   /** Makes a present stay; sets shared_n, raises acl and, past the published bound, `large`. */
-  'members.join': (input: MemberChange & { role: Role; roomMembers: number; userRooms: number }) =>
+  'members.join': (
+    input: MemberChange & { role: Role; roomMembers: number; userRooms: number },
+  ) =>
     | ({ status: 'joined'; member: MemberRow } & Logged)
     | { status: 'present'; member: MemberRow }
     | { status: 'room_full' | 'too_many_rooms' }
     | Stale
   /** Ends the present stay. `keepOwner`: refuse if this is the last owner and others remain. */
-  'members.leave': (input: MemberChange & { keepOwner: boolean }) => ({ status: 'left' } & Logged) | { status: 'absent' | 'last_owner' } | Stale
-  'members.role': (input: MemberChange & { role: Role }) => ({ status: 'changed'; member: MemberRow } & Logged) | { status: 'absent' } | Stale
+  'members.leave': (
+    input: MemberChange & { keepOwner: boolean },
+  ) => ({ status: 'left' } & Logged) | { status: 'absent' | 'last_owner' } | Stale
+  'members.role': (
+    input: MemberChange & { role: Role },
+  ) => ({ status: 'changed'; member: MemberRow } & Logged) | { status: 'absent' } | Stale
   /** Absent fields stay. */
   'messages.edit': (input: {
     room: number
@@ -102,11 +129,13 @@ export type Writes = {
     mentionAll?: boolean
   }) => ({ status: 'edited'; message: MessageRow } & Logged) | { status: 'deleted' } | Gone | Stale
   /** The text, its digest, meta and mentions go; the place stays. `unchanged`: it was deleted before. */
-  'messages.delete': (input: { room: number; message: string; by: number; acl: number; at: number }) =>
-    | ({ status: 'deleted'; message: MessageRow } & Logged)
-    | { status: 'unchanged' }
-    | Gone
-    | Stale
+  'messages.delete': (input: {
+    room: number
+    message: string
+    by: number
+    acl: number
+    at: number
+  }) => ({ status: 'deleted'; message: MessageRow } & Logged) | { status: 'unchanged' } | Gone | Stale
 }
 export type WriteName = keyof Writes
 export type WriteInput<N extends WriteName> = Parameters<Writes[N]>[0]

@@ -1,0 +1,152 @@
+import { type ReservedSQL, SQL } from 'bun'
+import {
+  AbortedTransactionError,
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+  type TransactionSettings,
+} from 'kysely'
+import type { Clock } from '../../base/clock.ts'
+import { classify } from './postgres-errors.ts'
+
+/** Where our tables live, so that they can share a database with the older backends' own. */
+export const schemaName = 'parlance'
+
+export type PoolOptions = {
+  url: string
+  /** Most connections open at once; who comes later waits for one. */
+  max: number
+  /** The server ends a statement after this time, so that a forgotten one cannot hold a connection for ever. 0: never. */
+  statementMs: number
+}
+
+/** Opens no connection yet. Every one it will open commits to disk before it answers, whatever the server's default is. */
+export function createPool({ url, max, statementMs }: PoolOptions): SQL {
+  const connection = { application_name: 'parlance', search_path: schemaName, synchronous_commit: 'on', statement_timeout: statementMs }
+  return new SQL(url, { max, connectionTimeout: 5, connection })
+}
+
+/**
+ * Kysely on Bun's PostgreSQL client. Integers of 64 bits come back as numbers, `bytea` as plain Uint8Array. A query unanswered for
+ * `deadlineMs` closes its connection and rejects as a lost one: a silent network must not hold the pool.
+ */
+export function createPostgresDialect(options: { pool: SQL; clock: Clock; deadlineMs: number }): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new PostgresDriver(options),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  }
+}
+
+type Options = Parameters<typeof createPostgresDialect>[0]
+
+/** The pool belongs to who made it: `destroy` leaves it open. */
+class PostgresDriver implements Driver {
+  readonly #options: Options
+  readonly #open = new WeakMap<DatabaseConnection, PostgresConnection>()
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    // Always one of our own: the pool itself would send a query behind a slow one of somebody else while other connections are idle.
+    const connection = new PostgresConnection(await this.#options.pool.reserve(), this.#options)
+    this.#open.set(connection, connection)
+    return connection
+  }
+
+  async beginTransaction(connection: DatabaseConnection, { isolationLevel, accessMode }: TransactionSettings): Promise<void> {
+    const parts = ['begin', isolationLevel && `isolation level ${isolationLevel}`, accessMode]
+    await connection.executeQuery(CompiledQuery.raw(parts.filter(Boolean).join(' ')))
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    const { command } = await this.#own(connection).run('commit', [])
+    // What was aborted by an error that somebody swallowed is rolled back by its commit, and says so only here.
+    if (command === 'ROLLBACK') throw new AbortedTransactionError()
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    const own = this.#own(connection)
+    // The server rolls back what its connection loses; asking a lost one would only hide the error that led here.
+    if (!own.lost) await own.run('rollback', [])
+  }
+
+  async releaseConnection(connection: DatabaseConnection): Promise<void> {
+    await this.#own(connection).release()
+  }
+
+  async destroy(): Promise<void> {}
+
+  #own(connection: DatabaseConnection): PostgresConnection {
+    const own = this.#open.get(connection)
+    if (own === undefined) throw new Error('this connection was not made by this driver')
+    return own
+  }
+}
+
+class PostgresConnection implements DatabaseConnection {
+  readonly #reserved: ReservedSQL
+  readonly #options: Options
+  lost = false
+
+  constructor(reserved: ReservedSQL, options: Options) {
+    this.#reserved = reserved
+    this.#options = options
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const result = await this.run(sql, parameters)
+    return { rows: convert(result) as R[], ...(result.affectedRows > 0 && { numAffectedRows: BigInt(result.affectedRows) }) }
+  }
+
+  async run(sql: string, parameters: readonly unknown[]): Promise<Result> {
+    const timer = this.#options.clock.setTimeout(() => void this.#reserved.close({ timeout: 0 }), this.#options.deadlineMs)
+    try {
+      return await this.#reserved.unsafe<Row[]>(sql, [...parameters])
+    } catch (error) {
+      this.lost ||= classify(error) === 'lost'
+      throw error
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  streamQuery(): never {
+    throw new Error('queries are never streamed: every list has a limit')
+  }
+
+  async release(): Promise<void> {
+    await (this.lost ? this.#reserved.close({ timeout: 0 }) : this.#reserved.release())
+  }
+}
+
+export type Row = Record<string, unknown>
+type Result = Row[] & SQL.ResultMetadata
+
+// Object ids of the types that Bun answers in another form than we read. All our integers are far below 2^53.
+const changes = new Map<number, (value: unknown) => unknown>([
+  [20, Number],
+  // What sum() makes of bigint.
+  [1700, Number],
+  [1016, (values) => (values as (string | null)[]).map((value) => (value === null ? null : Number(value)))],
+  [17, (bytes) => (bytes instanceof Uint8Array ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes)],
+])
+
+function convert(result: Result): Row[] {
+  for (const { name, type } of result.columns ?? []) {
+    const change = changes.get(type)
+    if (change === undefined) continue
+    for (const row of result) if (row[name] !== null) row[name] = change(row[name])
+  }
+  return result
+}

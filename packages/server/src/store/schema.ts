@@ -1,0 +1,153 @@
+import type { Role, RoomEventType, RoomKind, UserEventType } from '@parlance/protocol'
+import type { Generated } from 'kysely'
+import type { UserRow } from './rows.ts'
+
+/**
+ * The tables of both engines, in the types a driver must take and give: integers as numbers, ids and hashes as bytes, objects and lists as
+ * JSON text, truth as 0 or 1. Times are ms since 1970. What each row means stands in rows.ts; tables/rows-of.ts turns one into the other.
+ */
+export interface Tables {
+  meta: { key: string; value: string }
+  users: UsersTable
+  sessions: SessionsTable
+  refresh_tokens: RefreshTokensTable
+  rooms: RoomsTable
+  members: MembersTable
+  stays: StaysTable
+  messages: MessagesTable
+  mentions: MentionsTable
+  events: EventsTable
+  user_events: UserEventsTable
+  creations: CreationsTable
+}
+
+export type UsersTable = {
+  number: Generated<number>
+  id: Uint8Array
+  username: string
+  name_key: string
+  email: string
+  owned_email: string | null
+  password: string | null
+  first_name: string
+  last_name: string
+  /** Folded name key, first and last name, a line each: what a search looks into. */
+  search_text: string
+  state: UserRow['state']
+  admin: number
+  last_useq: number
+  created_at: number
+}
+
+export type SessionsTable = {
+  id: Uint8Array
+  user: number
+  dia: string
+  created_at: number
+  expires_at: number
+  ended_at: number | null
+}
+
+/** Every refresh token of a session that has not expired, as a hash; a spent one names its successor. */
+export type RefreshTokensTable = {
+  hash: Uint8Array
+  session: Uint8Array
+  expires_at: number
+  spent_at: number | null
+  successor: Uint8Array | null
+}
+
+export type RoomsTable = {
+  number: Generated<number>
+  id: Uint8Array
+  kind: RoomKind
+  name: string | null
+  title: string | null
+  description: string | null
+  meta: string | null
+  policy: string
+  /** `policy.listed`, to browse by. */
+  listed: 'members' | 'users' | 'anyone'
+  /** Folded name and title, a line each. */
+  search_text: string
+  acl: number
+  /**
+   * The acl of the latest change that could take a right from somebody. Joins raise `acl` alone, as they only grant: a verdict is stale
+   * exactly when it was taken below `strict_acl`, so that a rush of joins does not send every waiting write back to be judged again.
+   */
+  strict_acl: number
+  creator: number | null
+  pair: string | null
+  last_seq: number
+  last_n: number
+  shared_n: number
+  floor_seq: number
+  floor_n: number
+  members: number
+  large: number
+  created_at: number
+}
+
+export type MembersTable = {
+  number: Generated<number>
+  room: number
+  user: number
+  role: Role
+  from_seq: number
+  from_n: number
+  read_n: number
+  joined_at: number
+}
+
+export type StaysTable = { room: number; user: number; from_seq: number; from_n: number; to_seq: number | null; to_n: number | null }
+
+export type MessagesTable = {
+  number: Generated<number>
+  id: Uint8Array
+  room: number
+  seq: number
+  n: number
+  sender: number
+  cid: string | null
+  digest: Uint8Array | null
+  kind: string
+  content: string
+  meta: string | null
+  /** JSON list of user ids, null for none; the rows to find messages by stand in `mentions`. */
+  mentions: string | null
+  mention_all: number
+  addressee: Uint8Array | null
+  reply_to: Uint8Array | null
+  rev: number
+  edited_at: number | null
+  deleted_at: number | null
+  created_at: number
+}
+
+/** `user` null mentions everybody in the room. */
+export type MentionsTable = { room: number; n: number; user: number | null }
+
+export type EventsTable = {
+  room: number
+  seq: number
+  type: RoomEventType
+  actor: number | null
+  ref: number | null
+  data: string | null
+  at: number
+}
+
+/** `key` names what the fact is about: `room:<number>`, `read:<number>`, `session:<id>`. A newer fact takes the place of the older. */
+export type UserEventsTable = {
+  user: number
+  useq: number
+  key: string
+  type: UserEventType
+  room: number | null
+  position: number | null
+  session: Uint8Array | null
+  at: number
+}
+
+/** What a create operation with a cid made: `result` is the number of the thing. */
+export type CreationsTable = { actor: number; op: string; cid: string; digest: Uint8Array; result: number }
