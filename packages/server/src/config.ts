@@ -25,6 +25,9 @@ export type DialectName = (typeof dialectNames)[number]
 
 export type DatabaseConfig = { engine: 'sqlite'; file: string } | { engine: 'postgres'; url: string }
 
+/** `rotate`: a refresh also brings a new refresh token; `blacklist`: and the one before it ends. */
+export type TokenPolicy = { accessSeconds: number; refreshSeconds: number; rotate: boolean; blacklist: boolean }
+
 /** Everything an installation decides. `null` stands for "not set", and for lists of what is allowed it means that anything is. */
 export type Config = {
   port: number
@@ -48,8 +51,8 @@ export type Config = {
   logLevel: 'debug' | 'info' | 'warn' | 'error'
   metricsToken: string | null
   showEmails: boolean
-  /** What the environment decides of the tokens that realtime-chat issues. */
-  realtimeChat: { accessSeconds: number; refreshSeconds: number; rotate: boolean; blacklist: boolean }
+  /** What the environment decides of the tokens that a dialect issues; a record, so that boot hands it on without naming one. */
+  dialectTokens: Partial<Record<DialectName, TokenPolicy>>
   limits: Limits
 }
 
@@ -97,12 +100,7 @@ export function readConfig(environment: Environment, flags: readonly string[] = 
     logLevel: optional('LOG_LEVEL', oneOf('debug', 'info', 'warn', 'error')) ?? (get('DEBUG', onOff) ? 'debug' : 'info'),
     metricsToken: optional('METRICS_TOKEN', text),
     showEmails: get('SHOW_EMAILS', onOff),
-    realtimeChat: {
-      accessSeconds: get('ACCESS_TOKEN_LIFETIME_MINUTES', integer(1, 525_600)) * 60,
-      refreshSeconds: get('REFRESH_TOKEN_LIFETIME_DAYS', integer(1, 3_650)) * 86_400,
-      rotate: get('ROTATE_REFRESH_TOKENS', onOff),
-      blacklist: get('BLACKLIST_AFTER_ROTATION', onOff),
-    },
+    dialectTokens: { 'realtime-chat': readTokenPolicy(source) },
     limits: { ...defaultLimits, ...limits },
   }
   if (source.faults.length > 0) throw new ConfigError(source.faults)
@@ -170,6 +168,15 @@ function readDatabase({ get, optional }: Source, file: string): DatabaseConfig {
   const user = encodeURIComponent(get('DB_USER', text)) + (password === null ? '' : `:${encodeURIComponent(password)}`)
   const host = `${get('DB_HOST', hostName)}:${get('DB_PORT', integer(1, 65_535))}`
   return { engine: 'postgres', url: `postgres://${user}@${host}/${encodeURIComponent(name)}` }
+}
+
+function readTokenPolicy({ get }: Source): TokenPolicy {
+  return {
+    accessSeconds: get('ACCESS_TOKEN_LIFETIME_MINUTES', integer(1, 525_600)) * 60,
+    refreshSeconds: get('REFRESH_TOKEN_LIFETIME_DAYS', integer(1, 3_650)) * 86_400,
+    rotate: get('ROTATE_REFRESH_TOKENS', onOff),
+    blacklist: get('BLACKLIST_AFTER_ROTATION', onOff),
+  }
 }
 
 const secret: Parse<string> = (value) => {

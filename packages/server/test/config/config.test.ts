@@ -32,7 +32,7 @@ describe('the configuration', () => {
       logLevel: 'info',
       metricsToken: null,
       showEmails: false,
-      realtimeChat: { accessSeconds: 300, refreshSeconds: 86_400, rotate: false, blacklist: false },
+      dialectTokens: { 'realtime-chat': { accessSeconds: 300, refreshSeconds: 86_400, rotate: false, blacklist: false } },
       limits: { accessTokenSeconds: 900, refreshTokenDays: 30 },
     })
   })
@@ -47,7 +47,7 @@ describe('the configuration', () => {
     expect(readConfig({}, ['--rate-limit', 'off', '--rotate-refresh-tokens', '--port=0'])).toMatchObject({
       rateLimit: false,
       port: 0,
-      realtimeChat: { rotate: true },
+      dialectTokens: { 'realtime-chat': { rotate: true } },
     })
   })
 
@@ -164,7 +164,7 @@ describe('the documented older names', () => {
       CSRF_ALLOWED: 'http://localhost:8000',
     })
     expect(config).toMatchObject({
-      realtimeChat: { accessSeconds: 300, refreshSeconds: 172_800, rotate: true, blacklist: true },
+      dialectTokens: { 'realtime-chat': { accessSeconds: 300, refreshSeconds: 172_800, rotate: true, blacklist: true } },
       logLevel: 'debug',
       allowedHosts: ['localhost', '127.0.0.1', '.example.org'],
       redisUrl: 'redis://127.0.0.1:6379/1',
