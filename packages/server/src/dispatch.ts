@@ -1,4 +1,9 @@
-import type { InputOf, OperationName, OutputOf } from '@parlance/protocol'
+import { ChatError, type Fault, findOperation, type InputOf, type Operation, type OperationName, type OutputOf, type RateClass } from '@parlance/protocol'
+import { Compile, type Validator } from 'typebox/compile'
+import type { Clock } from './base/clock.ts'
+import type { Limiter } from './base/limiter.ts'
+import type { Logger } from './base/log.ts'
+import type { Metrics } from './base/metrics.ts'
 
 /** Somebody signed in: the person and the login that proves it. */
 export type Actor = { number: number; id: string; username: string; session: string; /** ms since 1970 */ expiresAt: number }
@@ -34,3 +39,99 @@ export type SignedIn = Call & { actor: Actor }
 
 /** What services offer: a handler for every operation of the catalog; those open to everybody get a call without an actor. */
 export type Handlers = { [N in OperationName]: (call: Call, input: InputOf<N>) => Promise<OutputOf<N>> }
+
+export type GateDeps = {
+  handlers: Handlers
+  authenticate: (token: string) => Promise<Actor>
+  /** Throws or rejects once the session or the user is no longer welcome; at most a second late. */
+  alive: (actor: Actor) => void | Promise<void>
+  /** Budgets of a signed-in user by rate class, and of an address that is not signed in. */
+  limits: { user: Record<RateClass, Limiter>; address: Limiter }
+  clock: Clock
+  log: Logger
+  metrics: Metrics
+  /** Operations that took longer are logged (ms). */
+  slowMs: number
+}
+
+/** The one way in: every door turns its input into an operation of the catalog and hands it over here. */
+export interface Gate {
+  authenticate(token: string): Promise<Actor>
+  /** Validates, limits, authorises the session and calls the service. Rejects with a ChatError, or with what a service threw. */
+  call<N extends OperationName>(name: N, call: Call, input: unknown): Promise<OutputOf<N>>
+}
+
+const maxFaults = 20
+
+export function createGate(deps: GateDeps): Gate {
+  const validators = new Map<string, Validator>()
+
+  const validator = (name: string, spec: Operation): Validator => {
+    let compiled = validators.get(name)
+    if (compiled === undefined) {
+      compiled = Compile(spec.in)
+      validators.set(name, compiled)
+    }
+    return compiled
+  }
+
+  /** Everything that can be refused without waiting; the promise of the session check where one is due. */
+  const admit = (name: string, call: Call, input: unknown): void | Promise<void> => {
+    const spec = findOperation(name)
+    if (spec === undefined) throw new ChatError('unknown_operation')
+    if (spec.auth === 'user' && call.actor === null) throw new ChatError('unauthenticated')
+    const check = validator(name, spec)
+    if (!check.Check(input)) throw new ChatError('invalid_input', { errors: faultsOf(check.Errors(input)) })
+    const taken = call.actor === null ? deps.limits.address.take(call.address) : deps.limits.user[spec.rate].take(String(call.actor.number))
+    if (!taken.ok) throw new ChatError('rate_limited', { retry_ms: taken.retry_ms })
+    return call.actor === null ? undefined : deps.alive(call.actor)
+  }
+
+  const run = async <N extends OperationName>(name: N, call: Call, input: InputOf<N>): Promise<OutputOf<N>> => {
+    const started = deps.clock.monotonic()
+    try {
+      return await deps.handlers[name](call, input)
+    } finally {
+      const ms = deps.clock.monotonic() - started
+      if (ms > deps.slowMs) deps.log.warn('slow operation', { operation: name, ms: Math.round(ms), request: call.requestId })
+    }
+  }
+
+  return {
+    authenticate: deps.authenticate,
+    call(name, call, input) {
+      try {
+        const due = admit(name, call, input)
+        // Validated above against the schema the type is made from.
+        const valid = input as InputOf<typeof name>
+        // Calls of one socket must reach their handlers in order, so nothing waits that does not have to.
+        return due === undefined ? run(name, call, valid) : due.then(() => run(name, call, valid))
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    },
+  }
+}
+
+type SchemaError = { keyword: string; instancePath: string; message: string; params: object }
+
+/** The validator's errors as faults: a missing or unknown key is named by its own path. */
+function faultsOf(found: readonly SchemaError[]): Fault[] {
+  const faults: Fault[] = []
+  for (const { keyword, instancePath, message, params } of found) {
+    // The branches of a union and the value `false` of a closed object say nothing that the error beside them does not.
+    if (keyword === 'boolean' || keyword === 'const') continue
+    const keys = keysOf(params)
+    if (keys.length === 0) faults.push({ path: instancePath, code: keyword, message })
+    for (const key of keys) faults.push({ path: `${instancePath}/${key}`, code: keyword, message })
+  }
+  if (faults.length === 0) faults.push({ path: '', code: 'type', message: 'is not of the published shape' })
+  return faults.slice(0, maxFaults)
+}
+
+const keysOf = (params: object): string[] =>
+  'requiredProperties' in params
+    ? (params.requiredProperties as string[])
+    : 'additionalProperties' in params
+      ? (params.additionalProperties as string[])
+      : []

@@ -1,9 +1,12 @@
 import type { ErrorCode, InputOf, Method, OperationName, OutputOf } from '@parlance/protocol'
+import { isRecord, parseJson } from '../base/json.ts'
 import type { Actor, Door, RefreshCookie } from '../dispatch.ts'
-import type { Ephemeral, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
+import type { Ephemeral, Person, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
 import type { Stay } from '../live/log.ts'
+import { messageView } from '../live/message-view.ts'
 
-export type { Actor, Door, Ephemeral, ErrorCode, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
+export type { Actor, Door, Ephemeral, ErrorCode, Person, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
+export { messageView }
 
 /**
  * What happened, in the words of one dialect: called once per event however many sockets listen, and only where some do. Null: this
@@ -24,10 +27,15 @@ export type Mode = 'heads' | 'live' | 'open'
 /** A stretch of a room's log for one reader. */
 export type Stretch = { room: RoomKey; after: number; upto: number; floor: number; events: RoomEvent[] }
 
+/** A stretch of a user's own log. */
+export type OwnStretch = { after: number; upto: number; events: UserEvent[] }
+
 /** What a conversation hears from its seat besides published text. */
 export type Listener = {
   /** Part of the log that came before the live events; called in order, before the room goes live. The next waits for the promise: pacing. */
   log(stretch: Stretch): void | Promise<void>
+  /** A stretch of the user's own log that was written while the socket was away. */
+  ownLog(stretch: OwnStretch): void
   /** A fact of the user's own log, in order. */
   user(event: UserEvent): void
   /** The person's stay in a room ended, after the last event of it was sent. */
@@ -40,6 +48,8 @@ export type Attached = { stay: Stay; seq: number; n: number }
 
 /** A signed-in socket's place in the hub; the one way onto a topic. */
 export interface Seat {
+  /** Identity of the database: positions of another epoch mean nothing here. */
+  readonly epoch: string
   /**
    * Stands in every room of the person, as `live` (large ones as `heads`), with what came after the given positions told first, page by
    * page. After the last page the facts of the own log follow; the answer of the iteration is the position in it.
@@ -69,6 +79,8 @@ export type EnterPage = { heads: RoomHead[]; reset: string[] }
 export interface DoorSocket {
   /** Name of this connection in logs. */
   readonly id: string
+  /** Wall time (ms). */
+  now(): number
   send(text: string): void
   /** Settles when the peer has taken most of what was sent; at once if it has. */
   drained(): Promise<void>
@@ -78,8 +90,8 @@ export interface DoorSocket {
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>>
   /** Takes the place of the person in the hub; a socket has one seat at most. Unproven until then, it is closed after a deadline. */
   sit(actor: Actor, listener: Listener): Seat
-  /** The proof now ends at this time (ms). */
-  prolong(expiresAt: number): void
+  /** The person has a newer proof: the socket lives until it expires. */
+  prolong(actor: Actor): void
 }
 
 /** One socket's talk in one dialect. */
@@ -96,7 +108,7 @@ export interface Conversation {
 export type Handshake = { path: string; query: URLSearchParams; headers: Headers; address: string }
 
 /** An accepted request: how to talk once the socket is open. A refusal is an HTTP status. */
-export type Admission = { accept: (socket: DoorSocket) => Conversation } | { refuse: number }
+export type Admission = { accept: (socket: DoorSocket) => Conversation; subprotocol?: string } | { refuse: number }
 
 /** Tokens and names as a dialect's handshake needs them, before there is a socket. */
 export type Lobby = {
@@ -107,9 +119,8 @@ export type Lobby = {
 }
 
 export type SocketDoor = {
-  /** Whether the path can be this door's; the mount asks the doors in the order of the guide. */
-  matches(path: string): boolean
-  admit(handshake: Handshake, lobby: Lobby): Promise<Admission>
+  /** Null: the path or what it carries is not meant for this door, so the next one is asked. */
+  admit(handshake: Handshake, lobby: Lobby): Admission | null | Promise<Admission | null>
 }
 
 /** One REST request in neutral terms. `body` parses on demand: an object, or a ChatError for what cannot be one. */
@@ -135,15 +146,28 @@ export type RestRoute = {
   claims?: (body: Record<string, unknown>) => boolean
 }
 
+/** `allow`: the methods the path answers, where the method was wrong. */
+export type FailedCall = { method: string; path: string; requestId: string; allow: readonly string[] }
+
 /** One language the server speaks: pure shapes and declared habits. */
 export type Dialect = {
   name: string
   door: Door
   routes: RestRoute[]
   /** Turns anything thrown into this dialect's error answer. */
-  failure: (error: unknown, call: { method: string; path: string; requestId: string }) => RestAnswer
+  failure: (error: unknown, call: FailedCall) => RestAnswer
   socket: SocketDoor | null
   encoder: Encoder
   /** Whether a slow socket may lose ephemeral signals and stay, or is always cut. */
   lossy: boolean
+}
+
+/** A frame's text as an object; null for anything else, too deep nesting included. */
+export function parseFrame(text: string, depth: number): Record<string, unknown> | null {
+  try {
+    const value = parseJson(text, depth)
+    return isRecord(value) ? value : null
+  } catch {
+    return null
+  }
 }

@@ -21,7 +21,7 @@ const tries = 20
 export class HubSeat implements Seat, Sitter {
   readonly dialect: string
   readonly person: number
-  readonly session: string
+  session: string
   readonly wire: Wire
   readonly rooms = new Map<RoomChannel, Standing>()
   readonly #hub: Hub
@@ -43,6 +43,10 @@ export class HubSeat implements Seat, Sitter {
     this.session = actor.session
     this.#listener = listener
     this.#endPresence = hub.deps.presence.enter(actor.number)
+  }
+
+  get epoch(): string {
+    return this.#hub.deps.log.epoch
   }
 
   async *enter(resume: Resume | null): AsyncGenerator<EnterPage, { useq: number }, void> {
@@ -113,6 +117,11 @@ export class HubSeat implements Seat, Sitter {
       if (channel.key !== null && (standing === 'open' || standing === 'guest')) rooms.push({ room: channel.key, seq: channel.position, n: channel.n })
     }
     return { rooms, useq: this.#useq }
+  }
+
+  /** The person's login may be another one now; the person is the same. */
+  renew(actor: Actor): void {
+    this.session = actor.session
   }
 
   leave(): void {
@@ -220,10 +229,10 @@ export class HubSeat implements Seat, Sitter {
     this.#useq = after
     for (;;) {
       const { upto, events } = await this.#hub.deps.log.userEvents(this.person, { after: this.#useq, limit: limits.history_max })
-      for (const event of events) if (event.useq > this.#useq) this.#tell(event)
-      const done = events.length < limits.history_max
+      if (upto > this.#useq) this.#listener.ownLog({ after: this.#useq, upto, events })
       this.#useq = Math.max(this.#useq, upto)
-      if (done) break
+      for (const event of events) this.#follow(event)
+      if (events.length < limits.history_max) break
     }
     const early = this.#early ?? []
     this.#early = null
@@ -233,6 +242,10 @@ export class HubSeat implements Seat, Sitter {
   #tell(event: UserEvent): void {
     this.#useq = event.useq
     this.#listener.user(event)
+    this.#follow(event)
+  }
+
+  #follow(event: UserEvent): void {
     if (event.type === 'room.joined' && event.room !== null) this.#joined(event.room.number, event.position ?? 1)
   }
 

@@ -1,0 +1,15 @@
+import type { Dialect } from '../dialect.ts'
+import { problem, routes } from './rest.ts'
+import { encoder } from './shapes.ts'
+import { socketDoor } from './socket.ts'
+
+/** Dialect zero: our own API, on the same interface as the older ones. */
+export const native = (tokens: { access: number; refresh: number }): Dialect => ({
+  name: 'native',
+  door: { dia: 'native', passwordMin: 8, sharedEmail: false, anyUsername: false, tokens },
+  routes,
+  failure: problem,
+  socket: socketDoor,
+  encoder,
+  lossy: true,
+})

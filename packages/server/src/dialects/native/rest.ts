@@ -1,0 +1,97 @@
+import { ChatError, errors, type FieldPlaces, fieldPlaces, type Operation, type OperationName, operationList, takesCid } from '@parlance/protocol'
+import type { FailedCall, RestAnswer, RestCall, RestRoute } from '../dialect.ts'
+
+const base = '/api/v1'
+
+/** Every operation of the catalog at its own method and path. */
+export const routes: RestRoute[] = operationList().map(([name, spec]) => {
+  const places = fieldPlaces(spec)
+  return {
+    method: spec.method,
+    path: base + spec.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    handle: (call) => answer(name, { spec, places }, call),
+  }
+})
+
+async function answer(name: OperationName, { spec, places }: { spec: Operation; places: FieldPlaces }, call: RestCall): Promise<RestAnswer> {
+  const actor = spec.auth === 'user' ? await call.authenticate(bearer(call.headers)) : null
+  const fields = places.body.length > 0 || hasBody(call) ? { ...(await bodyOf(call, places)) } : queryOf(call.query, spec)
+  const input = { ...fields, ...call.params }
+  const out = await call.call(actor, name, takesCid(spec) ? withKey(input, call.headers.get('idempotency-key')) : input)
+  if (spec.status === 204) return { status: 204, body: null }
+  const repeated = typeof out === 'object' && out !== null && 'dup' in out && out.dup === true
+  return { status: repeated ? 200 : spec.status, body: out }
+}
+
+/** The access token of the Authorization header. */
+export function bearer(headers: Headers): string {
+  const [, token] = /^Bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '') ?? []
+  if (token === undefined) throw new ChatError('unauthenticated')
+  return token
+}
+
+const hasBody = ({ method, headers }: RestCall): boolean =>
+  method !== 'GET' && method !== 'DELETE' && (headers.get('content-length') ?? '0') !== '0'
+
+async function bodyOf(call: RestCall, places: FieldPlaces): Promise<Record<string, unknown>> {
+  if ((call.headers.get('content-length') ?? '') === '0') return {}
+  const type = call.headers.get('content-type')
+  if (type !== null && !/^application\/json\s*(;|$)/i.test(type)) throw new ChatError('unsupported_media_type')
+  const body = await call.body()
+  const doubled = places.path.filter((name) => Object.hasOwn(body, name))
+  if (doubled.length > 0) {
+    throw new ChatError('invalid_input', { errors: doubled.map((name) => ({ path: `/${name}`, code: 'place', message: 'stands in the path' })) })
+  }
+  return body
+}
+
+type Property = { type?: string; items?: unknown }
+
+/** Query text by the type the schema wants; what does not fit stays text and is refused with the others by the gate. */
+function queryOf(query: URLSearchParams, spec: Operation): Record<string, unknown> {
+  const properties = (spec.in as { properties?: Record<string, Property> }).properties ?? {}
+  const fields: Record<string, unknown> = {}
+  for (const name of new Set(query.keys())) {
+    const values = query.getAll(name)
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined
+    if (property?.type === 'array') fields[name] = values.flatMap((value) => value.split(',')).filter((value) => value !== '')
+    else fields[name] = values.length > 1 ? values : convert(values[0] ?? '', property?.type)
+  }
+  return fields
+}
+
+function convert(text: string, type: string | undefined): unknown {
+  if (type === 'integer' && /^-?\d{1,16}$/.test(text)) return Number(text)
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  return text
+}
+
+/** `Idempotency-Key` stands for `cid`; both together must agree. */
+function withKey(input: Record<string, unknown>, key: string | null): Record<string, unknown> {
+  if (key === null) return input
+  if (input.cid !== undefined && input.cid !== key) {
+    throw new ChatError('invalid_input', { errors: [{ path: '/cid', code: 'conflict', message: 'differs from the header Idempotency-Key' }] })
+  }
+  return { ...input, cid: key }
+}
+
+/** Anything thrown as `application/problem+json`; what is not ours is `internal` and stays in the log. */
+export function problem(error: unknown, { requestId, allow }: FailedCall): RestAnswer {
+  const { code, detail, retryMs, faults } = error instanceof ChatError ? error : new ChatError('internal')
+  const { status, text } = errors[code]
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
+  if (status === 401) headers['www-authenticate'] = 'Bearer'
+  if (retryMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryMs / 1000)))
+  if (allow.length > 0) headers.allow = allow.join(', ')
+  const body = {
+    type: `/docs/errors#${code}`,
+    title: text,
+    status,
+    code,
+    detail,
+    request_id: requestId,
+    ...(retryMs !== undefined && { retry_ms: retryMs }),
+    ...(faults !== undefined && { errors: faults }),
+  }
+  return { status, body, headers }
+}

@@ -1,0 +1,200 @@
+import { ChatError, type Hello, limits, type OperationName, protocolVersion, subprotocol, up } from '@parlance/protocol'
+import { Compile } from 'typebox/compile'
+import { type Actor, type Conversation, type DoorSocket, type Listener, parseFrame, type Resume, type Seat, type SocketDoor } from '../dialect.ts'
+import { encoder, logFrame, userFrame, wireError } from './shapes.ts'
+
+const isOperation = Compile(up.op)
+const isOther = {
+  hello: Compile(up.hello),
+  open: Compile(up.open),
+  close: Compile(up.close),
+  watch: Compile(up.watch),
+  auth: Compile(up.auth),
+  ping: Compile(up.ping),
+}
+
+/** Frames kept while the hello is being answered: as many as operations may wait. */
+const maxEarly = limits.in_flight
+
+/** When a client should come back, by close code: at least `reconnect_ms`, spread over `jitter_ms`. */
+const comeback: Partial<Record<number, { reconnect_ms: number; jitter_ms: number }>> = {
+  4429: { reconnect_ms: 5000, jitter_ms: 5000 },
+  4503: { reconnect_ms: 500, jitter_ms: 4000 },
+}
+
+export const socketDoor: SocketDoor = {
+  admit: ({ path }) => (path === '/ws' ? { accept: (socket) => new NativeConversation(socket), subprotocol } : null),
+}
+
+/** One socket that speaks parlance.v1. */
+class NativeConversation implements Conversation {
+  readonly #socket: DoorSocket
+  #state: 'new' | 'greeting' | 'ready' | 'ended' = 'new'
+  #early: Record<string, unknown>[] = []
+  #actor: Actor | null = null
+  #seat: Seat | null = null
+  #opened = new Set<string>()
+
+  constructor(socket: DoorSocket) {
+    this.#socket = socket
+  }
+
+  frame(data: string | Uint8Array): void {
+    if (this.#state === 'ended') return
+    const frame = typeof data === 'string' ? parseFrame(data, limits.json_depth) : null
+    if (frame === null) return this.#bad(typeof data === 'string' ? 'not a JSON object' : 'binary frames are not part of this protocol')
+    if (this.#state === 'ready') return this.#take(frame)
+    if (this.#state === 'greeting') {
+      if (this.#early.length >= maxEarly) return this.end(4429, 'too many frames before welcome')
+      this.#early.push(frame)
+      return
+    }
+    if (!isOther.hello.Check(frame)) return this.#bad('the first frame must be a hello')
+    this.#state = 'greeting'
+    this.#greet(frame.hello).catch((error: unknown) => this.#failed(error))
+  }
+
+  heartbeat(): void {
+    if (this.#seat === null) return
+    const { rooms, useq } = this.#seat.openHeads()
+    this.#send({ head: rooms.map(({ room, seq, n }) => [room.id, seq, n]), useq })
+  }
+
+  end(code: number, reason: string): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#send({ bye: { code, reason, ...(comeback[code] ?? {}) } })
+    this.#socket.close(code, reason)
+  }
+
+  closed(): void {
+    this.#state = 'ended'
+    this.#early = []
+  }
+
+  #send(frame: object): void {
+    this.#socket.send(JSON.stringify(frame))
+  }
+
+  #bad(reason: string): void {
+    this.end(4400, reason)
+  }
+
+  #failed(error: unknown): void {
+    const code = error instanceof ChatError ? error.code : 'internal'
+    if (code === 'unauthenticated' || code === 'token_expired') this.end(4401, code)
+    else if (code === 'suspended') this.end(4403, code)
+    else if (code === 'rate_limited' || code === 'overloaded') this.end(4429, code)
+    else this.end(1011, code)
+  }
+
+  async #greet(hello: Hello): Promise<void> {
+    const actor = await this.#socket.authenticate(hello.token)
+    if (this.#state !== 'greeting') return
+    this.#actor = actor
+    this.#socket.prolong(actor)
+    const seat = this.#socket.sit(actor, this.#listener())
+    this.#seat = seat
+    const user = await this.#socket.call(actor, 'accounts.me', {})
+    const expires_in = Math.max(0, Math.floor((actor.expiresAt - this.#socket.now()) / 1000))
+    this.#send({ welcome: { conn: this.#socket.id, user, protocol: protocolVersion, heartbeat: limits.heartbeat_ms, expires_in, limits } })
+    const { resume } = hello
+    const mode = resume === undefined ? 'heads' : resume.epoch === seat.epoch ? 'resumed' : 'reset'
+    const useq = await this.#enter(seat, mode === 'resumed' && resume !== undefined ? resumeOf(resume) : null)
+    if (this.#state !== 'greeting') return
+    this.#send({ ready: { mode, epoch: seat.epoch, useq } })
+    this.#state = 'ready'
+    const early = this.#early
+    this.#early = []
+    for (const frame of early) this.#take(frame)
+  }
+
+  async #enter(seat: Seat, resume: Resume | null): Promise<number> {
+    const pages = seat.enter(resume)
+    for (;;) {
+      const page = await pages.next()
+      if (page.done === true) return page.value.useq
+      if (page.value.reset.length > 0) this.#send({ reset: page.value.reset })
+      this.#send({ heads: page.value.heads })
+      await this.#socket.drained()
+    }
+  }
+
+  #listener(): Listener {
+    return {
+      log: async (stretch) => {
+        this.#socket.send(logFrame(stretch))
+        await this.#socket.drained()
+      },
+      ownLog: ({ after, upto, events }) => this.#send({ ulog: { after, upto, events: events.map(userFrame) } }),
+      user: (event) => {
+        const text = encoder.user(event)
+        if (text !== null) this.#socket.send(text)
+      },
+      gone: (room) => {
+        this.#opened.delete(room.id)
+      },
+      revoked: () => this.end(4401, 'the session ended'),
+    }
+  }
+
+  #take(frame: Record<string, unknown>): void {
+    const actor = this.#actor
+    const seat = this.#seat
+    if (actor === null || seat === null || this.#state === 'ended') return
+    if (isOperation.Check(frame)) return this.#operation(actor, frame)
+    if (isOther.open.Check(frame)) return this.#open(seat, frame.open, frame.after)
+    if (isOther.ping.Check(frame)) return this.#send({ pong: 1 })
+    if (isOther.close.Check(frame)) {
+      this.#opened.delete(frame.close)
+      seat.shut(frame.close).catch((error: unknown) => this.#failed(error))
+      return
+    }
+    if (isOther.watch.Check(frame)) {
+      seat.watch(frame.watch).catch((error: unknown) => this.#failed(error))
+      return
+    }
+    if (isOther.auth.Check(frame)) {
+      this.#renew(actor, frame.auth).catch((error: unknown) => this.#failed(error))
+      return
+    }
+    this.#bad('unknown frame')
+  }
+
+  #operation(actor: Actor, { id, op, in: input }: { id: number; op: string; in?: unknown }): void {
+    // The gate answers unknown names with an error of its own.
+    this.#socket.call(actor, op as OperationName, input ?? {}).then(
+      (ok) => this.#send({ id, ok }),
+      (error: unknown) => this.#send({ id, err: wireError(error) }),
+    )
+  }
+
+  #open(seat: Seat, room: string, after: number | undefined): void {
+    if (this.#opened.size >= limits.open_rooms && !this.#opened.has(room)) {
+      this.#send({ refused: room, err: wireError(new ChatError('rate_limited', { detail: `at most ${limits.open_rooms} rooms may be open` })) })
+      return
+    }
+    this.#opened.add(room)
+    seat.open(room, { mode: 'open', after }).then(
+      (attached) => {
+        if (attached !== null) return this.#send({ opened: room, seq: attached.seq })
+        this.#opened.delete(room)
+        this.#send({ refused: room, err: wireError(new ChatError('not_found')) })
+      },
+      (error: unknown) => {
+        this.#opened.delete(room)
+        this.#send({ refused: room, err: wireError(error) })
+      },
+    )
+  }
+
+  async #renew(actor: Actor, token: string): Promise<void> {
+    const renewed = await this.#socket.authenticate(token)
+    if (renewed.number !== actor.number) throw new ChatError('unauthenticated')
+    this.#actor = renewed
+    this.#socket.prolong(renewed)
+    this.#send({ auth: { expires_in: Math.max(0, Math.floor((renewed.expiresAt - this.#socket.now()) / 1000)) } })
+  }
+}
+
+const resumeOf = ({ useq, rooms }: NonNullable<Hello['resume']>): Resume => ({ useq, rooms: new Map(Object.entries(rooms)) })

@@ -1,0 +1,158 @@
+import { ChatError, limits, type OperationName, type OutputOf } from '@parlance/protocol'
+import type { Conversation, Dialect, DoorSocket, Listener, Seat } from '../dialects/dialect.ts'
+import type { Actor, Gate } from '../dispatch.ts'
+import type { Hub } from './hub.ts'
+import type { Wire } from './outbound.ts'
+import { HubSeat } from './seat.ts'
+
+/** Bytes waiting for a socket above which paced text waits, ephemeral text is left out, and the socket is closed. */
+const paceBytes = 64 * 1024
+const shedBytes = 256 * 1024
+const cutBytes = 512 * 1024
+/** Sooner than published, so that a late round still keeps the promise. */
+const heartbeatMs = limits.heartbeat_ms - 2500
+
+export type ConnectionOptions = {
+  id: string
+  address: string
+  dialect: Dialect
+  gate: Gate
+  hub: Hub
+  wire: Wire
+  /** The proof was given: the socket counts no longer against its address. */
+  proven: () => void
+}
+
+/**
+ * One WebSocket, whatever is spoken on it: bounds what it may have under way, paces and cuts it when it does not keep up, and ends it when
+ * its proof runs out.
+ */
+export class Connection implements DoorSocket {
+  readonly id: string
+  readonly #options: ConnectionOptions
+  #conversation: Conversation | null = null
+  #seat: HubSeat | null = null
+  #deadline: number
+  #spoke: number
+  #inFlight = 0
+  #shed = false
+  #ended = false
+  #waiting: (() => void)[] = []
+
+  constructor(options: ConnectionOptions) {
+    this.id = options.id
+    this.#options = options
+    this.#spoke = this.now()
+    this.#deadline = this.#spoke + limits.hello_ms
+  }
+
+  start(conversation: Conversation): void {
+    this.#conversation = conversation
+  }
+
+  now(): number {
+    return this.#options.hub.deps.clock.now()
+  }
+
+  frame(data: string | Uint8Array): void {
+    this.#options.hub.deps.metrics.framesIn.inc()
+    try {
+      this.#conversation?.frame(data)
+    } catch (error) {
+      // A bug of ours in one conversation must not reach the others.
+      this.#options.hub.deps.logger.error('a frame broke its conversation', { conn: this.id, error })
+      this.#conversation?.end(1011, 'internal')
+    }
+  }
+
+  send(text: string): void {
+    if (this.#ended) return
+    this.#options.hub.deps.metrics.framesOut.inc()
+    this.#options.wire.send(text)
+  }
+
+  drained(): Promise<void> {
+    if (this.#ended || this.#options.wire.buffered() < paceBytes) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** The peer took what was waiting. */
+  drain(): void {
+    if (this.#options.wire.buffered() >= paceBytes) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+    if (this.#shed && this.#seat !== null) {
+      this.#shed = false
+      this.#options.hub.shed(this.#seat, false)
+    }
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#ended) return
+    this.#leave()
+    this.#options.wire.close(code, reason)
+  }
+
+  authenticate(token: string): Promise<Actor> {
+    return this.#options.gate.authenticate(token)
+  }
+
+  call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>> {
+    if (this.#inFlight >= limits.in_flight) return Promise.reject(new ChatError('too_many_in_flight', { retry_ms: 100 }))
+    this.#inFlight++
+    const { dialect, address, gate } = this.#options
+    return gate.call(name, { actor, lane: this, door: dialect.door, requestId: this.id, address }, input).finally(() => {
+      this.#inFlight--
+    })
+  }
+
+  sit(actor: Actor, listener: Listener): Seat {
+    const { hub, wire, dialect } = this.#options
+    if (this.#seat !== null) throw new Error('a socket has one seat')
+    this.#seat = new HubSeat({ hub, wire, dialect: dialect.name, actor, listener })
+    return this.#seat
+  }
+
+  prolong(actor: Actor): void {
+    this.#options.proven()
+    this.#deadline = actor.expiresAt
+    this.#seat?.renew(actor)
+  }
+
+  end(code: number, reason: string): void {
+    this.#conversation?.end(code, reason)
+  }
+
+  /** Looks at the deadline, the heartbeat and what is waiting; called a few times a second for all sockets, in place of timers of their own. */
+  inspect(now: number): void {
+    if (this.#ended) return
+    if (now >= this.#deadline) return this.end(4401, this.#seat === null ? 'no hello' : 'token_expired')
+    if (now - this.#spoke >= heartbeatMs) {
+      this.#spoke = now
+      this.#conversation?.heartbeat()
+    }
+    const buffered = this.#options.wire.buffered()
+    if (buffered < shedBytes) return
+    if (buffered >= cutBytes || !this.#options.dialect.lossy) {
+      this.#seat?.leave()
+      return this.end(4408, 'too slow')
+    }
+    if (!this.#shed && this.#seat !== null) {
+      this.#shed = true
+      this.#options.hub.shed(this.#seat, true)
+    }
+  }
+
+  closed(): void {
+    this.#leave()
+    this.#conversation?.closed()
+  }
+
+  #leave(): void {
+    this.#ended = true
+    this.#seat?.leave()
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting = []
+  }
+}

@@ -1,0 +1,84 @@
+import { ChatError, limits } from '@parlance/protocol'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
+import { secureHeaders } from 'hono/secure-headers'
+import type { Dialect } from '../dialects/dialect.ts'
+import type { HubDeps } from './hub.ts'
+import { type Env, toResponse } from './answer.ts'
+import { type RestDeps, restHandler } from './rest.ts'
+
+export type HttpDeps = RestDeps & {
+  dialects: readonly Dialect[]
+  /** The dialect whose errors answer paths that are nobody's. */
+  fallback: Dialect
+  /** Null: any. */
+  allowedHosts: readonly string[] | null
+  allowedOrigins: readonly string[] | null
+  newRequestId: () => string
+  metrics: HubDeps['metrics']
+  /** Health, metrics and documents, mounted at the root. */
+  pages: readonly Hono<Env>[]
+}
+
+/** Every HTTP door: the routes of all dialects at their own paths and below a prefix of their name, which always wins. */
+export function createHttp(deps: HttpDeps): Hono<Env> {
+  const app = new Hono<Env>()
+  const refuse = (error: unknown, { method, path }: { method: string; path: string }, requestId: string): Response =>
+    toResponse(deps.fallback.failure(error, { method, path, requestId, allow: [] }))
+
+  app.use(async (c, next) => {
+    const started = deps.clock.monotonic()
+    const requestId = deps.newRequestId()
+    c.set('requestId', requestId)
+    await next()
+    c.header('x-request-id', requestId)
+    const route = c.req.routePath
+    deps.metrics.httpRequests.inc({ route, status: c.res.status })
+    deps.metrics.httpSeconds.observe((deps.clock.monotonic() - started) / 1000)
+    deps.log.debug('request', { request: requestId, method: c.req.method, path: c.req.path, status: c.res.status })
+  })
+  app.use(cors(corsOptions(deps.allowedOrigins)))
+  app.use(secureHeaders({ crossOriginResourcePolicy: 'cross-origin', referrerPolicy: 'no-referrer' }))
+  app.use(async (c, next) => {
+    if (!hostAllowed(c.req.header('host') ?? '', deps.allowedHosts)) return refuse(new ChatError('host_not_allowed'), c.req, c.get('requestId'))
+    await next()
+  })
+  app.use(
+    bodyLimit({ maxSize: limits.body_bytes, onError: (c) => refuse(new ChatError('payload_too_large'), c.req, (c as { get(key: 'requestId'): string }).get('requestId')) }),
+  )
+  for (const page of deps.pages) app.route('/', page)
+  mountDialects(app, deps)
+  app.notFound((c) => refuse(new ChatError('not_found', { detail: 'Nothing answers at this path.' }), c.req, c.get('requestId')))
+  app.onError((error, c) => {
+    if (!(error instanceof ChatError)) deps.log.error('a request failed', { request: c.get('requestId'), method: c.req.method, path: c.req.path, error })
+    return refuse(error, c.req, c.get('requestId'))
+  })
+  return app
+}
+
+/** One route for each path; which dialect is meant, and whether the method is answered, is decided behind it. */
+function mountDialects(app: Hono<Env>, deps: HttpDeps): void {
+  for (const { dialects, prefix } of [...deps.dialects.map((dialect) => ({ dialects: [dialect], prefix: `/${dialect.name}` })), { dialects: deps.dialects, prefix: '' }]) {
+    const byPath = new Map<string, { dialect: Dialect; route: Dialect['routes'][number] }[]>()
+    for (const dialect of dialects) {
+      for (const route of dialect.routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), { dialect, route }])
+    }
+    for (const [path, offers] of byPath) {
+      const handle = restHandler(offers, deps)
+      app.all(prefix + path, (c) => handle(c))
+    }
+  }
+}
+
+function corsOptions(origins: readonly string[] | null) {
+  const shared = { exposeHeaders: ['x-request-id', 'retry-after'], maxAge: 600 }
+  return origins === null ? { origin: '*', ...shared } : { origin: [...origins], credentials: true, ...shared }
+}
+
+/** A name with a leading dot includes the names below it; the port does not matter. */
+function hostAllowed(host: string, allowed: readonly string[] | null): boolean {
+  if (allowed === null) return true
+  const name = host.replace(/:\d+$/, '').toLowerCase()
+  return allowed.some((entry) => (entry.startsWith('.') ? name === entry.slice(1) || name.endsWith(entry) : name === entry || entry === '*'))
+}

@@ -1,0 +1,35 @@
+import { Hono } from 'hono'
+import type { Metrics } from '../base/metrics.ts'
+import type { Env } from './answer.ts'
+
+export type PagesDeps = {
+  metrics: Metrics
+  /** Null: only loopback may read the metrics. */
+  metricsToken: string | null
+  /** Rejects while the database cannot be read. */
+  ping: () => Promise<void>
+  draining: () => boolean
+}
+
+const loopback = /^(127\.|::1$|0:0:0:0$)/
+
+/** What operators and their machines ask: alive, ready, and the figures. */
+export function createPages({ metrics, metricsToken, ping, draining }: PagesDeps): Hono<Env> {
+  const app = new Hono<Env>()
+  app.get('/healthz', (c) => c.json({ status: 'ok' }))
+  app.get('/readyz', async (c) => {
+    if (draining()) return c.json({ status: 'draining' }, 503)
+    try {
+      await ping()
+      return c.json({ status: 'ok' })
+    } catch {
+      return c.json({ status: 'database unavailable' }, 503)
+    }
+  })
+  app.get('/metrics', async (c) => {
+    const allowed = metricsToken === null ? loopback.test(c.env.address) : c.req.header('authorization') === `Bearer ${metricsToken}`
+    if (!allowed) return c.json({ status: 'forbidden' }, 403)
+    return c.text(await metrics.text(), 200, { 'content-type': metrics.contentType })
+  })
+  return app
+}

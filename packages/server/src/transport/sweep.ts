@@ -1,0 +1,41 @@
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Connection } from './connection.ts'
+import type { Hub } from './hub.ts'
+
+const inspectMs = 250
+const headsMs = 1000
+const compareMs = 2000
+const compareDownMs = 500
+/** Everything that happens by the clock for all sockets of a node; one timer each instead of one per socket. */
+export class Sweep implements Disposable {
+  readonly #timers: Timer[]
+  #comparing = false
+  #lastCompare = 0
+
+  constructor({ hub, connections, clock, logger }: { hub: Hub; connections: ReadonlySet<Connection>; clock: Clock; logger: Logger }) {
+    this.#timers = [
+      clock.setInterval(() => {
+        const now = clock.now()
+        for (const connection of connections) connection.inspect(now)
+      }, inspectMs),
+      clock.setInterval(() => hub.publishHeads(), headsMs),
+      clock.setInterval(() => {
+        const due = hub.deps.bus.up ? compareMs : compareDownMs
+        if (this.#comparing || clock.monotonic() - this.#lastCompare < due - 50) return
+        this.#comparing = true
+        hub
+          .compareHeads()
+          .catch((error: unknown) => logger.error('comparing heads failed', { error }))
+          .finally(() => {
+            this.#comparing = false
+            this.#lastCompare = clock.monotonic()
+          })
+      }, compareDownMs),
+    ]
+  }
+
+  [Symbol.dispose](): void {
+    for (const timer of this.#timers) timer.cancel()
+  }
+}

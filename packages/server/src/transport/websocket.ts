@@ -1,0 +1,68 @@
+import { limits } from '@parlance/protocol'
+import type { Server, ServerWebSocket, WebSocketHandler } from 'bun'
+import type { DoorSocket, Conversation, Dialect } from '../dialects/dialect.ts'
+import type { Gate } from '../dispatch.ts'
+import { Connection } from './connection.ts'
+import type { Hub } from './hub.ts'
+import { BunWire } from './outbound-bun.ts'
+import type { UnprovenSockets } from './unproven-sockets.ts'
+
+/** What is known of a socket between its request and its opening; `connection` is there once it is open. */
+export type SocketData = {
+  id: string
+  address: string
+  dialect: Dialect
+  accept: (socket: DoorSocket) => Conversation
+  connection: Connection | null
+  proven: () => void
+}
+
+/** Past this the runtime would drop what is published and keep the socket; so it closes it. */
+const hardLimitBytes = 1024 * 1024
+
+export type SocketServer = Server<SocketData>
+
+/** The runtime's WebSocket events, handed to the connection they belong to. */
+export function socketHandler({
+  gate,
+  hub,
+  connections,
+  unproven,
+}: {
+  gate: Gate
+  hub: Hub
+  connections: Set<Connection>
+  unproven: UnprovenSockets
+}): WebSocketHandler<SocketData> {
+  const { metrics } = hub.deps
+  return {
+    maxPayloadLength: limits.frame_bytes,
+    backpressureLimit: hardLimitBytes,
+    closeOnBackpressureLimit: true,
+    idleTimeout: limits.silence_ms / 1000,
+    sendPings: true,
+    perMessageDeflate: false,
+    open(socket: ServerWebSocket<SocketData>) {
+      const { id, address, dialect, accept, proven } = socket.data
+      const connection = new Connection({ id, address, dialect, gate, hub, wire: new BunWire(socket), proven })
+      socket.data.connection = connection
+      connections.add(connection)
+      metrics.socketConnections.inc()
+      connection.start(accept(connection))
+    },
+    message(socket, data) {
+      socket.data.connection?.frame(data)
+    },
+    drain(socket) {
+      socket.data.connection?.drain()
+    },
+    close(socket) {
+      const { connection, address } = socket.data
+      unproven.closed(socket.data, address)
+      if (connection === null) return
+      connections.delete(connection)
+      metrics.socketConnections.dec()
+      connection.closed()
+    },
+  }
+}
