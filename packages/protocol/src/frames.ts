@@ -1,5 +1,5 @@
 import { Profile } from './accounts.ts'
-import { ErrorName, Fault } from './errors.ts'
+import { type ErrorCode, ErrorName, Fault } from './errors.ts'
 import { limits } from './limits.ts'
 import { RoomEventFrame, RoomLog, UserEventFrame, UserLog } from './logs.ts'
 import { presenceEphemera } from './presence.ts'
@@ -50,7 +50,7 @@ export const WireError = Closed({
   retry_ms: Type.Optional(Type.Integer()),
   errors: Type.Optional(Type.Array(Fault, { maxItems: 20 })),
 })
-export type WireError = Static<typeof WireError>
+export type WireError = Omit<Static<typeof WireError>, 'code'> & { code: ErrorCode }
 
 const Head = Closed({
   room,
@@ -103,4 +103,13 @@ export const down = {
 } as const
 
 export type UpFrame = { [K in keyof typeof up]: Static<(typeof up)[K]> }
-export type DownFrame = { [K in keyof typeof down]: Static<(typeof down)[K]> }
+/** Whose schemas are put together at run time, which a type cannot follow; their shapes are the catalog's and the table's types. */
+type Assembled = {
+  err: { id: number; err: WireError }
+  refused: { refused: string; err: WireError }
+  ev: RoomEventFrame
+  uev: UserEventFrame
+  log: { log: RoomLog }
+  ulog: { ulog: UserLog }
+}
+export type DownFrame = { [K in keyof typeof down]: K extends keyof Assembled ? Assembled[K] : Static<(typeof down)[K]> }
