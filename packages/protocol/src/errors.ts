@@ -89,3 +89,17 @@ export class ChatError extends Error {
     return errors[this.code].status
   }
 }
+
+/** An error as REST prints it. `type` leads to the code in the error reference of the same server. */
+export function problemOf({ code, status, detail, retryMs, faults }: ChatError, requestId: string): Problem {
+  return {
+    type: `/docs/errors#${code}`,
+    title: errors[code].text,
+    status,
+    code,
+    detail,
+    request_id: requestId,
+    ...(retryMs !== undefined && { retry_ms: retryMs }),
+    ...(faults !== undefined && { errors: faults }),
+  }
+}

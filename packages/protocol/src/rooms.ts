@@ -48,6 +48,7 @@ export const Stay = Closed({
   read: Position('Read up to this message.'),
   unread: Position('Messages after the marker.'),
 })
+export type Stay = Static<typeof Stay>
 
 /** A room as one reader sees it. `me` is null without membership; `peer` is the other person of a direct room. */
 export const Room = Closed({

@@ -32,9 +32,10 @@ h2 { margin-top: 3rem; border-bottom: 1px solid var(--line) }
 h3 { margin: 2rem 0 0; font-size: 1.05rem }
 :target { outline: 2px solid var(--mark); outline-offset: 4px }
 code, pre { font: 0.86em/1.5 ui-monospace, monospace }
-pre { overflow-x: auto; padding: 0.7rem 1rem; border: 1px solid var(--line); border-radius: 6px }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 0.7rem 1rem; border: 1px solid var(--line); border-radius: 6px }
 table { border-collapse: collapse; width: 100%; font-size: 0.93em }
 td, th { padding: 0.25rem 0.8rem 0.25rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top }
+td:first-child { width: 16rem } td:nth-child(2) { width: 14rem }
 details { margin: 0.4rem 0 } summary { cursor: pointer }
 `
 

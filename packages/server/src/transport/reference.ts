@@ -4,7 +4,7 @@ import { etag } from 'hono/etag'
 import { html } from 'hono/html'
 import { realtimePage } from './realtime-page.ts'
 import { type Html, page, pageHeaders, styles, words } from './reference-page.ts'
-import { swaggerUi } from './swagger-ui.ts'
+import { swaggerUiFiles, swaggerUiPage } from './swagger-ui.ts'
 
 /** Made at the first request, not at start, and kept: the catalog does not change while the server runs. */
 function once(make: () => Html | string): () => Promise<string> {
@@ -37,7 +37,9 @@ export function reference(): Hono {
   serve('/docs/realtime', realtimePage, pageHeaders)
   serve('/docs/errors', errorsPage, pageHeaders)
   serve('/docs/reference.css', () => styles, { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'no-cache' })
-  app.route('/', swaggerUi({ base: '/docs', spec: '/openapi.json', title: 'Parlance API', links }))
+  serve('/docs', () => swaggerUiPage({ spec: '/openapi.json', title: 'Parlance API', links }), pageHeaders)
+  app.get('/docs/', ({ redirect }) => redirect('/docs', 308))
+  app.route('/', swaggerUiFiles())
   return app
 }
 
