@@ -1,4 +1,4 @@
-import type { Role, RoomEventType, RoomKind, UserEventType } from '@parlance/protocol'
+import type { Policy, Role, RoomEventType, RoomKind, UserEventType } from '@parlance/protocol'
 import type { Generated } from 'kysely'
 import type { UserRow } from './rows.ts'
 
@@ -67,7 +67,7 @@ export type RoomsTable = {
   meta: string | null
   policy: string
   /** `policy.listed`, to browse by. */
-  listed: 'members' | 'users' | 'anyone'
+  listed: Policy['listed']
   /** Folded name and title, a line each. */
   search_text: string
   acl: number

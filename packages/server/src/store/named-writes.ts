@@ -1,0 +1,31 @@
+import type { Tx } from './tables/locks.ts'
+import { changeRole, joinMember, leaveRoom } from './tables/member-writes.ts'
+import { deleteMessage, editMessage } from './tables/message-writes.ts'
+import { createRoom, directRoom } from './tables/room-writes.ts'
+import { createSession, endSession, rotateSession } from './tables/session-writes.ts'
+import { createUser, updateUser } from './tables/user-writes.ts'
+import type { WriteInput, WriteName, WriteOutput } from './writes.ts'
+
+/** Every rarer write, written once for both engines: a transaction and plain data in, plain data out. */
+const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<WriteOutput<N>> } = {
+  'users.create': createUser,
+  'users.update': updateUser,
+  'sessions.create': createSession,
+  'sessions.rotate': rotateSession,
+  'sessions.end': endSession,
+  'rooms.create': createRoom,
+  'rooms.direct': directRoom,
+  'members.join': joinMember,
+  'members.leave': leaveRoom,
+  'members.role': changeRole,
+  'messages.edit': editMessage,
+  'messages.delete': deleteMessage,
+}
+
+/**
+ * Runs a rarer write inside a transaction (or savepoint) of its own. On an engine with more than one writer, run it again after a unique
+ * conflict, as after a deadlock: what it looks up first then finds who was there before and answers.
+ */
+export function runWrite<N extends WriteName>(tx: Tx, name: N, input: WriteInput<N>): Promise<WriteOutput<N>> {
+  return named[name](tx, input)
+}

@@ -1,0 +1,40 @@
+import { type Kysely, sql } from 'kysely'
+import { parseId } from '../../base/ids.ts'
+import { containing } from '../fold.ts'
+import type { Tables } from '../schema.ts'
+import type { RoomReads } from '../store.ts'
+import { roomOf } from './rows-of.ts'
+
+export function roomReads(db: Kysely<Tables>): RoomReads {
+  const rooms = () => db.selectFrom('rooms').selectAll()
+  const first = async (query: ReturnType<typeof rooms>) => {
+    const row = await query.executeTakeFirst()
+    return row && roomOf(row)
+  }
+  return {
+    async byId(id) {
+      const bytes = parseId(id)
+      return bytes === null ? undefined : await first(rooms().where('id', '=', bytes))
+    },
+    byNumber: (number) => first(rooms().where('number', '=', number)),
+    byName: (name) => first(rooms().where('name', '=', name)),
+    async byNumbers(numbers) {
+      if (numbers.length === 0) return []
+      return (await rooms().where('number', 'in', numbers).execute()).map(roomOf)
+    },
+    async browse(query, { after, limit }) {
+      let found = rooms().where('kind', '=', 'public').where('listed', 'in', ['users', 'anyone'])
+      if (query !== '') found = found.where(sql<boolean>`search_text like ${containing(query)} escape '\\'`)
+      if (after !== null) found = found.where('number', '<', after)
+      return (await found.orderBy('number', 'desc').limit(limit).execute()).map(roomOf)
+    },
+    async heads(numbers) {
+      if (numbers.length === 0) return []
+      return await db
+        .selectFrom('rooms')
+        .select(['number as room', 'last_seq as seq', 'last_n as n'])
+        .where('number', 'in', numbers)
+        .execute()
+    },
+  }
+}

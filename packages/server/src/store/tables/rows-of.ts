@@ -1,0 +1,70 @@
+import type { Selectable } from 'kysely'
+import { parseId, printId } from '../../base/ids.ts'
+import type { EventRow, MemberRow, MessageRow, RoomRow, SessionRow, StayRow, UserEventRow, UserRow } from '../rows.ts'
+import type {
+  EventsTable,
+  MembersTable,
+  MessagesTable,
+  RoomsTable,
+  SessionsTable,
+  StaysTable,
+  UserEventsTable,
+  UsersTable,
+} from '../schema.ts'
+
+/** The bytes of an id that a caller has checked to be one. */
+export function idBytes(id: string): Uint8Array {
+  const bytes = parseId(id)
+  if (bytes === null) throw new Error(`not an id: ${id}`)
+  return bytes
+}
+
+const idOrNull = (bytes: Uint8Array | null): string | null => (bytes === null ? null : printId(bytes))
+const objectOf = (json: string | null): Record<string, unknown> | null =>
+  json === null ? null : (JSON.parse(json) as Record<string, unknown>)
+
+export function userOf({ search_text: _, ...row }: Selectable<UsersTable>): UserRow {
+  return { ...row, id: printId(row.id), admin: row.admin !== 0 }
+}
+
+export function sessionOf(row: Selectable<SessionsTable>): SessionRow {
+  return { ...row, id: printId(row.id) }
+}
+
+export function roomOf({ search_text: _, listed: __, strict_acl: ___, ...row }: Selectable<RoomsTable>): RoomRow {
+  return {
+    ...row,
+    id: printId(row.id),
+    meta: objectOf(row.meta),
+    policy: JSON.parse(row.policy) as RoomRow['policy'],
+    large: row.large !== 0,
+  }
+}
+
+export function memberOf(row: Selectable<MembersTable>): MemberRow {
+  return row
+}
+
+export function stayOf(row: Selectable<StaysTable>): StayRow {
+  return row
+}
+
+export function messageOf({ digest: _, ...row }: Selectable<MessagesTable>): MessageRow {
+  return {
+    ...row,
+    id: printId(row.id),
+    meta: objectOf(row.meta),
+    mentions: row.mentions === null ? [] : (JSON.parse(row.mentions) as string[]),
+    mention_all: row.mention_all !== 0,
+    reply_to: idOrNull(row.reply_to),
+    addressee: idOrNull(row.addressee),
+  }
+}
+
+export function eventOf(row: Selectable<EventsTable>): EventRow {
+  return { ...row, data: objectOf(row.data) }
+}
+
+export function userEventOf({ key: _, ...row }: Selectable<UserEventsTable>): UserEventRow {
+  return { ...row, session: idOrNull(row.session) }
+}

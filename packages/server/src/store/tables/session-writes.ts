@@ -1,0 +1,96 @@
+import type { Selectable } from 'kysely'
+import { printId } from '../../base/ids.ts'
+import type { RefreshTokensTable, SessionsTable, UsersTable } from '../schema.ts'
+import type { NewSession, WriteInput, WriteOutput } from '../writes.ts'
+import { lockUsers, type Tx } from './locks.ts'
+import { logFact } from './log-writes.ts'
+import { idBytes, sessionOf, userOf } from './rows-of.ts'
+
+export async function createSession(tx: Tx, { user, session }: WriteInput<'sessions.create'>): Promise<WriteOutput<'sessions.create'>> {
+  await insertSession(tx, user, session)
+  return { status: 'created' }
+}
+
+export async function insertSession(tx: Tx, user: number, { refresh_hash, ...session }: NewSession): Promise<void> {
+  const id = idBytes(session.id)
+  await tx
+    .insertInto('sessions')
+    .values({ ...session, id, user, ended_at: null })
+    .execute()
+  await tx
+    .insertInto('refresh_tokens')
+    .values({ hash: refresh_hash, session: id, expires_at: session.expires_at, spent_at: null, successor: null })
+    .execute()
+}
+
+export async function rotateSession(tx: Tx, input: WriteInput<'sessions.rotate'>): Promise<WriteOutput<'sessions.rotate'>> {
+  const held = await lockLogin(tx, input.hash, input.at)
+  if (held === undefined) return { status: 'unknown' }
+  const { token, session, user } = held
+  if (token.spent_at === null) {
+    await spend(tx, token, input)
+    return { status: 'rotated', session: sessionOf({ ...session, expires_at: input.expiresAt }), user: userOf(user) }
+  }
+  if (input.at - token.spent_at > input.graceMs) {
+    const { userEvents } = await end(tx, session, input.at)
+    return { status: 'reused', session: sessionOf({ ...session, ended_at: input.at }), events: [], userEvents }
+  }
+  // The successor was spent after this one, so it is in grace as well. It differs only if the key it is derived with was changed since.
+  const same = token.successor !== null && Buffer.compare(token.successor, input.successor) === 0
+  return same ? { status: 'grace', session: sessionOf(session), user: userOf(user) } : { status: 'unknown' }
+}
+
+type Login = { token: Selectable<RefreshTokensTable>; session: Selectable<SessionsTable>; user: Selectable<UsersTable> }
+
+/** An unexpired token of a session that stands, looked at again under its user's lock: of two who spend it at once, one finds it spent. */
+async function lockLogin(tx: Tx, hash: Uint8Array, at: number): Promise<Login | undefined> {
+  const owner = await tx
+    .selectFrom('refresh_tokens')
+    .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session')
+    .select('sessions.user')
+    .where('refresh_tokens.hash', '=', hash)
+    .executeTakeFirst()
+  if (owner === undefined) return undefined
+  const [user] = await lockUsers(tx, [owner.user])
+  const token = await tx.selectFrom('refresh_tokens').selectAll().where('hash', '=', hash).where('expires_at', '>', at).executeTakeFirst()
+  if (user === undefined || token === undefined) return undefined
+  const session = await tx
+    .selectFrom('sessions')
+    .selectAll()
+    .where('id', '=', token.session)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst()
+  return session && { token, session, user }
+}
+
+async function spend(
+  tx: Tx,
+  token: Selectable<RefreshTokensTable>,
+  { successor, at, expiresAt }: WriteInput<'sessions.rotate'>,
+): Promise<void> {
+  await tx.updateTable('refresh_tokens').set({ spent_at: at, successor }).where('hash', '=', token.hash).execute()
+  await tx
+    .insertInto('refresh_tokens')
+    .values({ hash: successor, session: token.session, expires_at: expiresAt, spent_at: null, successor: null })
+    .execute()
+  await tx.updateTable('sessions').set({ expires_at: expiresAt }).where('id', '=', token.session).execute()
+  // An expired token is refused whether it is known or not: keeping it would only let a long session grow without bound.
+  await tx.deleteFrom('refresh_tokens').where('session', '=', token.session).where('expires_at', '<=', at).execute()
+}
+
+export async function endSession(tx: Tx, { session: id, at }: WriteInput<'sessions.end'>): Promise<WriteOutput<'sessions.end'>> {
+  const sessions = tx.selectFrom('sessions').selectAll().where('id', '=', idBytes(id))
+  const found = await sessions.executeTakeFirst()
+  if (found === undefined) return { status: 'gone' }
+  await lockUsers(tx, [found.user])
+  const session = await sessions.executeTakeFirst()
+  if (session === undefined || session.ended_at !== null) return { status: 'gone' }
+  const { userEvents } = await end(tx, session, at)
+  return { status: 'ended', user: session.user, userEvents }
+}
+
+async function end(tx: Tx, { id, user }: Selectable<SessionsTable>, at: number) {
+  await tx.updateTable('sessions').set({ ended_at: at }).where('id', '=', id).execute()
+  await tx.deleteFrom('refresh_tokens').where('session', '=', id).execute()
+  return { userEvents: [await logFact(tx, { user, type: 'session.ended', session: printId(id), at })] }
+}

@@ -1,0 +1,50 @@
+import { folded } from '../fold.ts'
+import type { NewUser, WriteInput, WriteOutput } from '../writes.ts'
+import { lockUsers, type Tx } from './locks.ts'
+import { idBytes, userOf } from './rows-of.ts'
+import { insertSession } from './session-writes.ts'
+
+export async function createUser(tx: Tx, input: WriteInput<'users.create'>): Promise<WriteOutput<'users.create'>> {
+  const user = await insertUser(tx, input.user)
+  if (user !== undefined) {
+    if (input.session !== null) await insertSession(tx, user.number, input.session)
+    return { status: 'created', user }
+  }
+  const holder = await tx.selectFrom('users').select('number').where('name_key', '=', input.user.name_key).executeTakeFirst()
+  return { status: holder === undefined ? 'email_taken' : 'username_taken' }
+}
+
+/** The new user, or undefined where another has the name or owns the address. */
+async function insertUser(tx: Tx, user: NewUser) {
+  const row = await tx
+    .insertInto('users')
+    .values({
+      ...user,
+      id: idBytes(user.id),
+      search_text: folded(user.name_key, user.first_name, user.last_name),
+      state: 'active',
+      admin: Number(user.admin),
+      last_useq: 0,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll()
+    .executeTakeFirst()
+  return row && userOf(row)
+}
+
+export async function updateUser(tx: Tx, { user: number, ...change }: WriteInput<'users.update'>): Promise<WriteOutput<'users.update'>> {
+  const [row] = await lockUsers(tx, [number])
+  if (row === undefined) return { status: 'gone' }
+  if (change.owned_email !== undefined && change.owned_email !== null) {
+    const owner = await tx.selectFrom('users').select('number').where('owned_email', '=', change.owned_email).executeTakeFirst()
+    if (owner !== undefined && owner.number !== number) return { status: 'email_taken' }
+  }
+  const changed = { ...row, ...change }
+  const search_text = folded(changed.name_key, changed.first_name, changed.last_name)
+  await tx
+    .updateTable('users')
+    .set({ ...change, search_text })
+    .where('number', '=', number)
+    .execute()
+  return { status: 'updated', user: userOf(changed) }
+}

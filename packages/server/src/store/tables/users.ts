@@ -1,0 +1,49 @@
+import { type Kysely, sql } from 'kysely'
+import { parseId } from '../../base/ids.ts'
+import { containing } from '../fold.ts'
+import type { Tables } from '../schema.ts'
+import type { SessionReads, UserReads } from '../store.ts'
+import { sessionOf, userOf } from './rows-of.ts'
+
+export function userReads(db: Kysely<Tables>): UserReads {
+  const users = () => db.selectFrom('users').selectAll()
+  const first = async (query: ReturnType<typeof users>) => {
+    const row = await query.executeTakeFirst()
+    return row && userOf(row)
+  }
+  return {
+    async byId(id) {
+      const bytes = parseId(id)
+      return bytes === null ? undefined : await first(users().where('id', '=', bytes))
+    },
+    byNumber: (number) => first(users().where('number', '=', number)),
+    byNameKey: (key) => first(users().where('name_key', '=', key)),
+    byOwnedEmail: (email) => first(users().where('owned_email', '=', email)),
+    async byNumbers(numbers) {
+      if (numbers.length === 0) return []
+      return (await users().where('number', 'in', numbers).execute()).map(userOf)
+    },
+    async byIds(ids) {
+      const known = ids.map(parseId).filter((id) => id !== null)
+      if (known.length === 0) return []
+      return (await users().where('id', 'in', known).execute()).map(userOf)
+    },
+    async search(query, { after, limit }) {
+      let found = users().where('state', '=', 'active')
+      if (query !== '') found = found.where(sql<boolean>`search_text like ${containing(query)} escape '\\'`)
+      if (after !== null) found = found.where('name_key', '>', after)
+      return (await found.orderBy('name_key').limit(limit).execute()).map(userOf)
+    },
+  }
+}
+
+export function sessionReads(db: Kysely<Tables>): SessionReads {
+  return {
+    async byId(id) {
+      const bytes = parseId(id)
+      if (bytes === null) return undefined
+      const row = await db.selectFrom('sessions').selectAll().where('id', '=', bytes).executeTakeFirst()
+      return row && sessionOf(row)
+    },
+  }
+}
