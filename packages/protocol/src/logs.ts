@@ -29,9 +29,14 @@ const range = {
 }
 
 /** A stretch of a room's log. A position in (after, upto] without an event is not yours to see or is retired. */
-export const RoomLog = Closed({ room: Id, ...range, floor: Position('Events up to here are retired.'), events: Type.Array(RoomEventFrame) })
+export const RoomLog = Closed({
+  room: Id,
+  ...range,
+  floor: Position('Events up to here are retired.'),
+  events: Type.Array(Type.Unsafe<RoomEventFrame>(RoomEventFrame)),
+})
 /** A stretch of the user's own log. */
-export const UserLog = Closed({ ...range, events: Type.Array(UserEventFrame) })
+export const UserLog = Closed({ ...range, events: Type.Array(Type.Unsafe<UserEventFrame>(UserEventFrame)) })
 
 /** The TypeScript shape of a durable frame: `data` by the event's type. */
 export type RoomEventFrame = {

@@ -16,7 +16,7 @@ const rooms = {
   // What a service sees of the store: its operations, and the rows and writes they take and give.
   "store's face": 'server/src/store/{store,rows,writes}.ts',
   store: 'server/src/store/**',
-  'service tools': 'server/src/services/{deps,emit,views,refs,topics}.ts',
+  'service tools': 'server/src/services/{deps.ts,emit.ts,views.ts,refs.ts,parts/**}',
   services: 'server/src/services/**',
   dispatch: 'server/src/dispatch.ts',
   'dialect types': 'server/src/dialects/{dialect,drf}.ts',
@@ -24,7 +24,8 @@ const rooms = {
   dialects: 'server/src/dialects/*/**',
   transport: 'server/src/transport/**',
   import: 'server/src/import/**',
-  boot: 'server/src/boot.ts',
+  boot: 'server/src/{boot.ts,boot/**}',
+  terminal: 'server/src/terminal/**',
   entrances: 'server/src/{main.ts,cli.ts,cli/**}',
   documents: 'server/src/docs.ts',
 } as const
@@ -41,18 +42,21 @@ const mayImport: Record<Room, readonly Room[] | 'anything'> = {
   'live ports': ['protocol'],
   'live/memory': ['live ports', 'base'],
   'live/redis': ['live ports', 'base'],
-  "store's face": ['store', 'base'],
-  store: ["store's face", 'base'],
-  'service tools': ['protocol', 'rules', 'auth', 'base', "store's face", 'live ports'],
-  services: ['service tools', 'protocol', 'rules', 'auth', 'base', "store's face", 'live ports'],
+  // Of the protocol only the words of its rows: roles, kinds, policies, the names of events, and the published bounds.
+  "store's face": ['protocol', 'base'],
+  store: ["store's face", 'protocol', 'base'],
+  'service tools': ['protocol', 'rules', 'auth', 'base', "store's face", 'live ports', 'dispatch'],
+  services: ['service tools', 'protocol', 'rules', 'auth', 'base', "store's face", 'live ports', 'dispatch'],
   dispatch: ['protocol', 'base'],
-  'dialect types': ['protocol'],
+  // The face of a dialect shows it the gate's types, the neutral events and nothing else of the house.
+  'dialect types': ['protocol', 'dispatch', 'live ports', 'base'],
   dialects: ['dialect types', 'protocol'],
   'dialect index': ['dialects', 'dialect types', 'protocol'],
   transport: ['protocol', 'dispatch', 'dialect types', 'live ports', 'base'],
   import: [],
   boot: 'anything',
-  entrances: ['boot', 'config', 'base', 'client', 'import'],
+  terminal: ['client', 'protocol'],
+  entrances: ['boot', 'config', 'base', 'client', 'import', 'terminal', 'protocol'],
   documents: ['protocol', 'config', 'base'],
   client: ['protocol'],
   web: ['client'],
@@ -69,8 +73,8 @@ const mayUse: Partial<Record<Room, RegExp>> = {
 
 /** Packages that only some files may import, named types included. */
 const engines: { module: RegExp; only: string }[] = [
-  { module: /^(bun:sqlite|kysely|better-sqlite3|pg|postgres)(\/|$)/, only: 'server/src/{store/**,boot.ts}' },
-  { module: /^(redis|ioredis|@redis\/.*)$/, only: 'server/src/{live/redis/**,boot.ts}' },
+  { module: /^(bun:sqlite|kysely|better-sqlite3|pg|postgres)(\/|$)/, only: 'server/src/{store/**,boot.ts,boot/**}' },
+  { module: /^(redis|ioredis|@redis\/.*)$/, only: 'server/src/{live/redis/**,boot.ts,boot/**}' },
 ]
 
 /** What only some files may say, wherever in their text. */
@@ -78,17 +82,17 @@ const words: { what: string; pattern: RegExp; only: string }[] = [
   {
     what: "the runtime's SQL client",
     pattern: /\bBun\.(SQL|sql|postgres)\b|import\s*(type\s*)?\{[^}]*\b(SQL|sql|postgres)\b[^}]*\}\s*from\s*['"]bun['"]/,
-    only: 'server/src/{store/drivers/**,boot.ts}',
+    only: 'server/src/{store/drivers/**,boot.ts,boot/**}',
   },
   {
     what: "the runtime's Redis client",
     pattern: /\bBun\.(redis|RedisClient)\b|import\s*(type\s*)?\{[^}]*\b(redis|RedisClient)\b[^}]*\}\s*from\s*['"]bun['"]/,
-    only: 'server/src/{live/redis/**,boot.ts}',
+    only: 'server/src/{live/redis/**,boot.ts,boot/**}',
   },
   {
     what: 'the name of an engine',
     pattern: /sqlite|postgres|redis/i,
-    only: 'server/src/{store/drivers/**,live/redis/**,import/**,boot.ts,config.ts,config/**}',
+    only: 'server/src/{store/**,live/redis/**,import/**,boot.ts,boot/**,config.ts,config/**}',
   },
   {
     what: 'the name of a dialect',

@@ -44,14 +44,16 @@ export const defaultLimits = {
   drainMs: 10_000,
 
   /** By address, and only before anybody is signed in: many people may share one. */
-  loginsPerAddress: { burst: 30, perMinute: 30 } as Rate,
-  registrationsPerAddress: { burst: 30, perMinute: 10 } as Rate,
+  signedOutPerAddress: { burst: 60, perMinute: 60 } as Rate,
   unprovenSocketsPerAddress: 100,
-  /** By the name somebody tries to sign in with, whatever the address. */
-  loginsPerName: { burst: 10, perMinute: 10 } as Rate,
-  /** By user. */
-  operationsPerUser: { burst: 200, perMinute: 3_000 } as Rate,
-  sendsPerUser: { burst: 60, perMinute: 1_200 } as Rate,
+  /** By user, for each class of operations. */
+  ratesPerUser: {
+    auth: { burst: 20, perMinute: 20 },
+    read: { burst: 300, perMinute: 3_000 },
+    write: { burst: 60, perMinute: 600 },
+    send: { burst: 120, perMinute: 1_800 },
+    ephemeral: { burst: 30, perMinute: 600 },
+  } as Record<'auth' | 'read' | 'write' | 'send' | 'ephemeral', Rate>,
 }
 
 export type Limits = typeof defaultLimits

@@ -17,8 +17,10 @@ export type HttpDeps = RestDeps & {
   allowedOrigins: readonly string[] | null
   newRequestId: () => string
   metrics: HubDeps['metrics']
-  /** Health, metrics and documents, mounted at the root. */
-  pages: readonly Hono<Env>[]
+  /** Health and metrics. */
+  pages: Hono<Env>
+  /** The API reference. */
+  documents: Hono
 }
 
 /** Every HTTP door: the routes of all dialects at their own paths and below a prefix of their name, which always wins. */
@@ -47,7 +49,8 @@ export function createHttp(deps: HttpDeps): Hono<Env> {
   app.use(
     bodyLimit({ maxSize: limits.body_bytes, onError: (c) => refuse(new ChatError('payload_too_large'), c.req, (c as { get(key: 'requestId'): string }).get('requestId')) }),
   )
-  for (const page of deps.pages) app.route('/', page)
+  app.route('/', deps.pages)
+  app.route('/', deps.documents)
   mountDialects(app, deps)
   app.notFound((c) => refuse(new ChatError('not_found', { detail: 'Nothing answers at this path.' }), c.req, c.get('requestId')))
   app.onError((error, c) => {

@@ -1,0 +1,117 @@
+import { join } from 'node:path'
+import { limits } from '@parlance/protocol'
+import { systemClock } from './base/clock.ts'
+import type { Logger } from './base/log.ts'
+import { type House, openHouse, operatorGate, ownTokens } from './boot/house.ts'
+import { createOperator } from './boot/operator.ts'
+import type { Config } from './config.ts'
+import { dialectsFor } from './dialects/index.ts'
+import { trustedProxies } from './transport/address.ts'
+import type { Connection } from './transport/connection.ts'
+import { openControl } from './transport/control.ts'
+import { createHttp } from './transport/http.ts'
+import { Hub } from './transport/hub.ts'
+import { createMount } from './transport/mount.ts'
+import { bunOutbound } from './transport/outbound-bun.ts'
+import { createPages } from './transport/pages.ts'
+import { reference } from './transport/reference.ts'
+import { Sweep } from './transport/sweep.ts'
+import { UnprovenSockets } from './transport/unproven-sockets.ts'
+import { type SocketServer, socketHandler } from './transport/websocket.ts'
+
+/** A server that listens. Disposing it drains first: no acknowledged write is lost, sockets are told when to come back. */
+export type Running = AsyncDisposable & { house: House; port: number; url: string }
+
+/** Opens the house and its doors. */
+export async function boot(config: Config, log: Logger): Promise<Running> {
+  const house = await openHouse(config, log)
+  try {
+    return await listen(house)
+  } catch (error) {
+    await house[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function listen(house: House): Promise<Running> {
+  const { config, log, gate, newId } = house
+  const dialects = dialectsFor({ enabled: config.dialects, ownTokens: ownTokens(config) })
+  const connections = new Set<Connection>()
+  const unproven = new UnprovenSockets(config.rateLimit ? config.limits.unprovenSocketsPerAddress : Number.POSITIVE_INFINITY)
+  let isDraining = false
+  const draining = () => isDraining
+  const hub = new Hub({
+    bus: house.bus,
+    log: house.feed,
+    presence: house.presence,
+    outbound: bunOutbound(() => server),
+    encoders: new Map(dialects.map((dialect) => [dialect.name, dialect.encoder])),
+    clock: systemClock,
+    logger: log,
+    metrics: house.metrics,
+  })
+  const http = createHttp({
+    gate,
+    dialects,
+    clock: systemClock,
+    log,
+    metrics: house.metrics,
+    cookieOrigin: (origin, host) =>
+      origin === config.publicUrl || config.cookieOrigins.includes(origin) || origin === `http://${host}` || origin === `https://${host}`,
+    allowedHosts: config.allowedHosts,
+    allowedOrigins: config.allowedOrigins,
+    newRequestId: newId,
+    pages: createPages({ metrics: house.metrics, metricsToken: config.metricsToken, ping: () => house.store.ping(), draining }),
+    documents: reference(),
+  })
+  const mount = createMount({
+    gate,
+    dialects,
+    dialectOf: (token) => house.services.sessions.dialectOf(token),
+    http: (request, address) => http.fetch(request, { address }),
+    trusted: trustedProxies(config.trustedProxies),
+    allowedOrigins: config.allowedOrigins,
+    unproven,
+    newId,
+    draining,
+  })
+  const server: SocketServer = Bun.serve({
+    port: config.port,
+    hostname: config.host,
+    // A little above the published bound, so that the typed error comes from us and not from the runtime.
+    maxRequestBodySize: limits.body_bytes * 2,
+    idleTimeout: 30,
+    fetch: (request, self) => mount(request, self),
+    error(error) {
+      log.error('a request failed before its door', { error })
+      return new Response(null, { status: 500 })
+    },
+    websocket: socketHandler({ gate, hub, connections, unproven }),
+  })
+  const sweep = new Sweep({ hub, connections, clock: systemClock, logger: log })
+  const control = openControl({ path: join(config.dataDir, 'control.sock'), operator: createOperator(house, operatorGate(house)), log })
+  return {
+    house,
+    port: server.port ?? config.port,
+    url: `http://${config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host}:${server.port}`,
+    async [Symbol.asyncDispose]() {
+      isDraining = true
+      await control[Symbol.asyncDispose]()
+      await drain({ server, connections, house })
+      sweep[Symbol.dispose]()
+      await house[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Sockets are sent away with the time to come back, requests under way are answered, everything accepted is committed. */
+async function drain({ server, connections, house }: { server: SocketServer; connections: Set<Connection>; house: House }): Promise<void> {
+  for (const connection of [...connections]) connection.end(4503, 'the server is going away')
+  const quiet = Promise.all([house.store.queue.drain(), server.stop()])
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = systemClock.setTimeout(resolve, house.config.limits.drainMs)
+  await Promise.race([quiet, late])
+  timer.cancel()
+  await house.store.queue.drain()
+  await server.stop(true)
+}

@@ -1,0 +1,131 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RateClass } from '@parlance/protocol'
+import { deriveKey, loadMaster } from '../auth/keys.ts'
+import { createPasswords } from '../auth/passwords.ts'
+import { createTokens } from '../auth/tokens.ts'
+import { systemClock } from '../base/clock.ts'
+import { createIds, printId } from '../base/ids.ts'
+import { createLimiter, type Limiter, unlimited } from '../base/limiter.ts'
+import type { Logger } from '../base/log.ts'
+import { createMetrics, type Metrics } from '../base/metrics.ts'
+import { randomToken, systemRandom } from '../base/random.ts'
+import { Semaphore } from '../base/semaphore.ts'
+import type { Config } from '../config.ts'
+import { createGate, type Door, type Gate, type GateDeps, type Handlers } from '../dispatch.ts'
+import { memoryBus } from '../live/memory/bus.ts'
+import { memoryPresence } from '../live/memory/presence.ts'
+import type { Bus } from '../live/bus.ts'
+import type { Log } from '../live/log.ts'
+import type { Presence } from '../live/presence.ts'
+import { createAccounts } from '../services/accounts.ts'
+import { assemble, type Deps } from '../services/deps.ts'
+import { createLog } from '../services/log.ts'
+import { createLogs } from '../services/logs.ts'
+import { createMembers } from '../services/members.ts'
+import { createMessages } from '../services/messages.ts'
+import { createPresence } from '../services/presence.ts'
+import { createRooms } from '../services/rooms.ts'
+import { createUsers } from '../services/users.ts'
+import { lockDataDir } from '../store/drivers/data-lock.ts'
+import { openPostgres } from '../store/drivers/postgres.ts'
+import { openSqlite } from '../store/open.ts'
+import type { Store } from '../store/store.ts'
+
+/** Everything below the doors, ready and not yet listening. */
+export type House = AsyncDisposable & {
+  config: Config
+  log: Logger
+  metrics: Metrics
+  store: Store
+  bus: Bus
+  presence: Presence
+  feed: Log
+  services: Deps
+  handlers: Handlers
+  gate: Gate
+  newId: () => string
+}
+
+/** Opens the data directory and the database and wires the services. Refuses a directory that another server has. */
+export async function openHouse(config: Config, log: Logger): Promise<House> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const lock = lockDataDir(config.dataDir, `process ${process.pid} since ${new Date(systemClock.now()).toISOString()}`)
+  try {
+    const master = loadMaster({ path: join(config.dataDir, 'secret'), secretKey: config.secretKey, fresh: randomToken(systemRandom) })
+    const metrics = createMetrics()
+    const ids = createIds({ clock: systemClock, random: systemRandom })
+    const newId = () => printId(ids.next())
+    const fatal = (error: unknown) => {
+      // What was not acknowledged may be lost; what was must not be: no further write may pretend to succeed.
+      log.error('the database failed to make a write durable; the server ends', { error })
+      process.exit(70)
+    }
+    const storeDeps = { clock: systemClock, newId, metrics, log, fatal }
+    const store = config.database.engine === 'sqlite' ? await openSqlite(config.database.file, storeDeps) : await openPostgres(config.database.url, storeDeps)
+    const bus = memoryBus()
+    const presence = memoryPresence({ clock: systemClock })
+    const services = assemble({
+      store,
+      bus,
+      presence,
+      clock: systemClock,
+      log,
+      passwords: createPasswords(new Semaphore({ slots: config.limits.hashesAtOnce, waiting: config.limits.hashesWaiting })),
+      tokens: createTokens({ master, random: (size) => systemRandom.bytes(size) }),
+      newId,
+      digestKey: deriveKey(master, 'message digest'),
+      registration: config.registration,
+    })
+    const handlers: Handlers = {
+      ...createAccounts(services),
+      ...createUsers(services),
+      ...createRooms(services),
+      ...createMembers(services),
+      ...createMessages(services),
+      ...createLogs(services),
+      ...createPresence(services),
+    }
+    const feed = createLog(services)
+    const gate = createGate({ handlers, limits: budgets(config), clock: systemClock, log, metrics, slowMs: 1000, ...sessionsOf(services) })
+    if (config.redisUrl !== null) log.warn('REDIS_URL is set but not used yet: this build runs as one node')
+    return {
+      ...{ config, log, metrics, store, bus, presence, feed, services, handlers, gate, newId },
+      async [Symbol.asyncDispose]() {
+        await store[Symbol.asyncDispose]()
+        lock[Symbol.dispose]()
+      },
+    }
+  } catch (error) {
+    lock[Symbol.dispose]()
+    throw error
+  }
+}
+
+const sessionsOf = ({ sessions }: Deps): Pick<GateDeps, 'authenticate' | 'alive'> => ({
+  authenticate: (token) => sessions.authenticate(token),
+  alive: (actor) => sessions.alive(actor),
+})
+
+/** The same operations for commands on this machine: nobody's session is asked and no budget is drawn on. */
+export function operatorGate({ handlers, log, metrics, services }: House): Gate {
+  return createGate({ handlers, limits: { user: everyClass(() => unlimited), address: unlimited }, clock: systemClock, log, metrics, slowMs: 10_000, ...sessionsOf(services), alive: () => undefined })
+}
+
+const everyClass = (make: (rate: RateClass) => Limiter): Record<RateClass, Limiter> => ({
+  auth: make('auth'),
+  read: make('read'),
+  write: make('write'),
+  send: make('send'),
+  ephemeral: make('ephemeral'),
+})
+
+function budgets(config: Config): GateDeps['limits'] {
+  if (!config.rateLimit) return { user: everyClass(() => unlimited), address: unlimited }
+  const { ratesPerUser, signedOutPerAddress } = config.limits
+  const limiter = ({ burst, perMinute }: { burst: number; perMinute: number }) => createLimiter({ clock: systemClock, burst, perSecond: perMinute / 60 })
+  return { user: everyClass((rate) => limiter(ratesPerUser[rate])), address: limiter(signedOutPerAddress) }
+}
+
+/** How our own API differs from the older doors. */
+export const ownTokens = ({ limits }: Config): Door['tokens'] => ({ access: limits.accessTokenSeconds, refresh: limits.refreshTokenDays * 86_400 })

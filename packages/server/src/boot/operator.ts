@@ -1,0 +1,47 @@
+import { ChatError, findOperation, type OperationName } from '@parlance/protocol'
+import type { Actor, Gate } from '../dispatch.ts'
+import { native } from '../dialects/native/native.ts'
+import { usernameKey } from '../rules/usernames.ts'
+import type { Operator } from '../transport/control.ts'
+import type { Config } from '../config.ts'
+import type { Logger } from '../base/log.ts'
+import { type House, openHouse, operatorGate, ownTokens } from './house.ts'
+
+const distantFuture = 8_640_000_000_000_000
+
+/**
+ * What commands on this machine may ask: any operation of the catalog in the name of a user (`{as, op, in}`), `{user: {…}}` to make
+ * an account whatever the registration setting, also as an admin, and `{health: true}` to see whether the database answers.
+ */
+export function createOperator(house: House, gate: Gate): Operator {
+  const { door } = native(ownTokens(house.config))
+
+  const actAs = async (username: string): Promise<Actor> => {
+    const user = await house.store.users.byNameKey(usernameKey(username))
+    if (user === undefined) throw new ChatError('not_found', { detail: `There is no user ${username}.` })
+    return { number: user.number, id: user.id, username: user.username, session: `operator:${user.id}`, expiresAt: distantFuture }
+  }
+
+  return async (request) => {
+    if (typeof request.user === 'object' && request.user !== null) return createUser(house, door, request.user as Record<string, unknown>)
+    if (request.health === true) return house.store.ping()
+    const { as, op, in: input = {} } = request
+    if (typeof op !== 'string' || findOperation(op) === undefined) throw new ChatError('unknown_operation')
+    const actor = typeof as === 'string' ? await actAs(as) : null
+    return gate.call(op as OperationName, { actor, lane: null, door, requestId: house.newId(), address: 'control' }, input)
+  }
+}
+
+async function createUser({ services }: House, door: Parameters<typeof services.registrar.create>[1]['door'], fields: Record<string, unknown>) {
+  const { username, password, email, admin } = fields
+  if (typeof username !== 'string' || typeof password !== 'string') throw new ChatError('invalid_input')
+  const applicant = { username, password, ...(typeof email === 'string' && { email }) }
+  const user = await services.registrar.create(applicant, { door, admin: admin === true, session: null })
+  return { id: user.id, username: user.username, admin: user.admin }
+}
+
+/** The operator without a server: takes the data directory for itself until disposed. */
+export async function openOperator(config: Config, log: Logger): Promise<AsyncDisposable & { ask: Operator }> {
+  const house = await openHouse(config, log)
+  return { ask: createOperator(house, operatorGate(house)), [Symbol.asyncDispose]: () => house[Symbol.asyncDispose]() }
+}

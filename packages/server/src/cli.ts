@@ -1,0 +1,72 @@
+#!/usr/bin/env bun
+import { writeSync } from 'node:fs'
+import { systemClock } from './base/clock.ts'
+import { createLogger, type Logger } from './base/log.ts'
+import { chat } from './cli/chat.ts'
+import { demo } from './cli/demo.ts'
+import { doctor } from './cli/doctor.ts'
+import { help } from './cli/help.ts'
+import { user } from './cli/user.ts'
+import { type Config, ConfigError, readConfig, serve } from './main.ts'
+
+/** One command: what it does, and its exit code. `words` are the arguments that are no settings. */
+export type Command = (context: { config: Config; log: Logger; words: string[]; options: Record<string, string | true> }) => Promise<number>
+
+const commands: Record<string, { run: Command; options: string[] }> = {
+  serve: { run: ({ config, log }) => serve(config, log), options: [] },
+  user: { run: user, options: ['admin', 'email', 'password'] },
+  chat: { run: chat, options: ['url', 'user', 'room'] },
+  demo: { run: demo, options: [] },
+  doctor: { run: doctor, options: [] },
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [first = 'serve', ...others] = args
+  const isCommand = !first.startsWith('-')
+  const name = isCommand ? first : 'serve'
+  const rest = isCommand ? others : [...args]
+  if (rest.includes('--help') || rest.includes('-h') || name === 'help') return help()
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command === undefined) {
+    console.error(`There is no command "${name}". Try: parlance help`)
+    return 2
+  }
+  const { words, options, settings } = sort(rest, command.options)
+  const config = readConfig(process.env, settings)
+  return command.run({ config, log: logTo(config), words, options })
+}
+
+/** Tells the command's own options from settings and from plain words. */
+function sort(args: readonly string[], own: readonly string[]): { words: string[]; options: Record<string, string | true>; settings: string[] } {
+  const sorted = { words: [] as string[], options: {} as Record<string, string | true>, settings: [] as string[] }
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? ''
+    if (!arg.startsWith('--')) {
+      sorted.words.push(arg)
+      continue
+    }
+    const [name = '', value] = arg.slice(2).split(/=(.*)/s)
+    const next = args[i + 1]
+    const takesNext = value === undefined && next !== undefined && !next.startsWith('--') && name !== 'admin'
+    if (own.includes(name)) sorted.options[name] = value ?? (takesNext ? next : true)
+    else sorted.settings.push(arg, ...(takesNext ? [next] : []))
+    if (takesNext) i++
+  }
+  return sorted
+}
+
+/** People read a terminal, machines read the rest. Written at once, so that a crash keeps the last line. */
+function logTo({ logLevel }: Config): Logger {
+  const write = (line: string) => {
+    writeSync(2, `${line}\n`)
+  }
+  return createLogger({ level: logLevel, format: process.stderr.isTTY ? 'text' : 'json', write, now: () => systemClock.now() })
+}
+
+try {
+  process.exit(await main(process.argv.slice(2)))
+} catch (error) {
+  const isOurs = error instanceof ConfigError || (error instanceof Error && (error.name === 'DataDirLocked' || error.name === 'Refused'))
+  console.error(isOurs ? error.message : error)
+  process.exit(1)
+}

@@ -1,0 +1,22 @@
+import { flagOf, SETTINGS } from '../config/settings.ts'
+
+const commands = [
+  ['serve', 'run the server (the default)'],
+  ['user create NAME [--admin] [--email ADDRESS] [--password WORD]', 'make an account; without --password one is made up and printed'],
+  ['chat [--url URL] [--user NAME] [--room NAME]', 'a small chat in the terminal'],
+  ['demo', 'fill the server with people, rooms and messages to look at'],
+  ['doctor', 'check the installation and say what is wrong'],
+  ['help', 'this text'],
+]
+
+/** Prints the commands and every setting. */
+export function help(): Promise<number> {
+  const pad = (text: string, width: number) => text.padEnd(width)
+  console.log('parlance COMMAND [--setting value]\n')
+  for (const [usage = '', text = ''] of commands) console.log(`  ${usage}\n      ${text}`)
+  console.log('\nSettings (environment variable or flag):\n')
+  for (const setting of SETTINGS) {
+    console.log(`  ${pad(setting.name, 30)} ${pad(flagOf(setting.name), 32)} ${setting.description}${setting.default === '' ? '' : ` (${setting.default})`}`)
+  }
+  return Promise.resolve(0)
+}

@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from '../base/log.ts'
+import { openOperator } from '../boot/operator.ts'
+import type { Config } from '../config.ts'
+
+/** A command was understood and refused; the text is for a person. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+export type Ask = (request: Record<string, unknown>) => Promise<unknown>
+
+/**
+ * Asks the running server through its control socket, or, where none runs, opens the data directory for the length of the work. Either way
+ * commands are ordinary operations.
+ */
+export async function withOperator<T>({ config, log }: { config: Config; log: Logger }, work: (ask: Ask) => Promise<T>): Promise<T> {
+  const socket = join(config.dataDir, 'control.sock')
+  if (existsSync(socket) && (await answers(socket))) return work((request) => askServer(socket, request))
+  await using operator = await openOperator(config, log)
+  return await work(operator.ask)
+}
+
+async function answers(socket: string): Promise<boolean> {
+  try {
+    await fetch('http://control/', { unix: socket, method: 'POST', body: '{}' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function askServer(socket: string, request: Record<string, unknown>): Promise<unknown> {
+  const response = await fetch('http://control/', { unix: socket, method: 'POST', body: JSON.stringify(request) })
+  const answer = (await response.json()) as { ok?: unknown; err?: { code: string; detail: string; errors?: { path: string; message: string }[] } }
+  if (answer.err === undefined) return answer.ok
+  const faults = (answer.err.errors ?? []).map(({ path, message }) => ` ${path} ${message}`)
+  throw new Refused(`${answer.err.detail}${faults.join(';')}`)
+}
