@@ -6,6 +6,7 @@ import { type House, openHouse, operatorGate, ownTokens } from './boot/house.ts'
 import { createOperator } from './boot/operator.ts'
 import type { Config } from './config.ts'
 import { dialectsFor } from './dialects/index.ts'
+import { native } from './dialects/native/native.ts'
 import { trustedProxies } from './transport/address.ts'
 import type { Connection } from './transport/connection.ts'
 import { openControl } from './transport/control.ts'
@@ -53,6 +54,7 @@ async function listen(house: House): Promise<Running> {
   const http = createHttp({
     gate,
     dialects,
+    fallback: native(ownTokens(config)),
     clock: systemClock,
     log,
     metrics: house.metrics,

@@ -134,7 +134,7 @@ function answer(name: OperationName, { out }: Operation, book: SchemaBook): [str
 
 /** Each durable event as its frame; ephemeral ones are frames of their own. */
 function eventMessages(book: SchemaBook): JsonObject {
-  const frames = [down.ev, down.uev].flatMap((union) => (union as { anyOf: Operation['in'][] }).anyOf)
+  const frames = [down.ev, down.uev].flatMap((union) => (union as unknown as { anyOf: Operation['in'][] }).anyOf)
   const durable = eventList().filter(([, { scope }]) => scope !== 'ephemeral')
   return Object.fromEntries(
     durable.map(([type, { scope, summary }], index) => {
