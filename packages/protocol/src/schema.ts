@@ -22,7 +22,7 @@ export const Closed = <P extends Record<string, TSchema>>(properties: P, descrip
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const OneOf = <const V extends readonly string[]>(values: V, description?: string) =>
-  Type.Enum([...values] as [...V], description ? { description } : {})
+  Type.Enum<[...V]>([...values], description ? { description } : {})
 
 /** UUID in lower case. */
 export const Id = Type.String({ pattern: idPattern, description: 'A UUID in lower case.' })
