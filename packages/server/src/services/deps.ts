@@ -1,13 +1,27 @@
+import type { Passwords } from '../auth/passwords.ts'
+import type { Tokens } from '../auth/tokens.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import type { Actor, Call, Door, Handlers } from '../dispatch.ts'
 import type { Bus } from '../live/bus.ts'
 import type { Presence } from '../live/presence.ts'
 import type { Store } from '../store/store.ts'
-import type { Passwords } from '../auth/passwords.ts'
-import type { Tokens } from '../auth/tokens.ts'
+import { createEmit, type Emit } from './emit.ts'
+import { createDigest, type Digest } from './parts/digests.ts'
+import { Lanes } from './parts/lanes.ts'
+import { createLogins, type Logins } from './parts/logins.ts'
+import { createMembership, type Membership } from './parts/membership.ts'
+import { People } from './parts/people.ts'
+import { createReach, type Reach } from './parts/reach.ts'
+import { createRegistrar, type Registrar } from './parts/registrar.ts'
+import { Sessions } from './parts/sessions.ts'
+import { Refs } from './refs.ts'
+import { createViews, type Views } from './views.ts'
 
-/** What a service may use, handed over by boot. */
-export type Deps = {
+export type { Actor, Call, Door, Handlers }
+
+/** What boot hands over. */
+export type Given = {
   store: Store
   bus: Bus
   presence: Presence
@@ -20,4 +34,41 @@ export type Deps = {
   /** Key of message digests, so that a stored digest tells nothing of the text. */
   digestKey: Uint8Array
   registration: 'open' | 'invite' | 'off'
+}
+
+/** What a service may use: what boot hands over, and what services have in common. Each service names what it takes of it. */
+export type Deps = Given & {
+  people: People
+  refs: Refs
+  reach: Reach
+  views: Views
+  emit: Emit
+  lanes: Lanes
+  digest: Digest
+  membership: Membership
+  sessions: Sessions
+  logins: Logins
+  registrar: Registrar
+}
+
+/** Makes what services have in common, once for all of them: their caches and the order of their writes are the same ones. */
+export function assemble(given: Given): Deps {
+  const { store, clock, digestKey } = given
+  const people = new People(store.users)
+  const refs = new Refs({ store, clock })
+  const emit = createEmit(given)
+  return {
+    ...given,
+    people,
+    refs,
+    emit,
+    reach: createReach({ store }),
+    views: createViews({ store, people }),
+    lanes: new Lanes(),
+    digest: createDigest(digestKey),
+    membership: createMembership({ store, clock, refs, emit }),
+    sessions: new Sessions({ ...given, emit }),
+    logins: createLogins(given),
+    registrar: createRegistrar(given),
+  }
 }

@@ -1,0 +1,52 @@
+import type { Policy, Role, RoomKind } from '@parlance/protocol'
+
+/** Where somebody stands in a room; `role` is null without membership. */
+export type Position = { kind: RoomKind; policy: Policy; role: Role | null }
+
+export type Action = 'read' | 'join' | 'post' | 'add' | 'remove' | 'manage' | 'leave' | 'grant' | 'moderate'
+
+type Who = Policy['post']
+
+/** Whether a role is among those a policy names; each word includes the ones before it. */
+const includes: Record<Who, (role: Role | null) => boolean> = {
+  nobody: () => false,
+  owner: (role) => role === 'owner',
+  admins: (role) => role === 'owner' || role === 'admin',
+  members: (role) => role !== null,
+  users: () => true,
+}
+
+const table: Record<Action, (at: Position) => boolean> = {
+  // Members always read; others where the room is open to every signed-in user.
+  read: ({ policy, role }) => role !== null || policy.read === 'users',
+  // Whoever is inside has nothing left to join, so asking again is granted and changes nothing.
+  join: ({ policy, role }) => role !== null || policy.join === 'users',
+  // Who may join unasked posts as the member the post makes of them.
+  post: ({ policy, role }) => includes[policy.post](role ?? (policy.join === 'users' ? 'member' : null)),
+  // The pair of a direct room is its identity: nobody is ever added, whatever the policy says.
+  add: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.add](role),
+  // For the same reason nobody is removed from one. Whom one may remove is `mayRemove`.
+  remove: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.remove](role),
+  // The room's own facts: title, description, policy.
+  manage: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.manage](role),
+  // Everybody may go, except from a direct room. That the last owner stays is decided under the lock, where others are counted.
+  leave: ({ kind, role }) => kind !== 'direct' && role !== null,
+  // Making and unmaking admins is the owner's alone, so that admins cannot multiply or depose each other.
+  grant: ({ kind, role }) => kind !== 'direct' && role === 'owner',
+  // Deleting what others wrote.
+  moderate: ({ kind, role }) => kind !== 'direct' && includes.admins(role),
+}
+
+export const may = (at: Position, action: Action): boolean => table[action](at)
+
+/** Whether the post of somebody who stands here makes a member of them first. */
+export const joinsByPosting = (at: Position): boolean => at.role === null && at.policy.join === 'users'
+
+/** Removing somebody else. An owner is removed by nobody, an admin only by an owner, a member by whoever the policy names. */
+export function mayRemove(at: Position, target: Role): boolean {
+  if (!may(at, 'remove') || target === 'owner') return false
+  return target === 'member' || at.role === 'owner'
+}
+
+/** Changing somebody's role, oneself included: an owner stays one until they leave. */
+export const mayChangeRole = (at: Position, target: Role): boolean => may(at, 'grant') && target !== 'owner'

@@ -1,0 +1,130 @@
+import { ChatError, type OutputOf } from '@parlance/protocol'
+import { emailKey } from '../rules/emails.ts'
+import { usernameKey } from '../rules/usernames.ts'
+import type { UserRow } from '../store/rows.ts'
+import type { Call, Deps, Handlers } from './deps.ts'
+import { actorOf } from './parts/actor.ts'
+import { cookieOf, nativeDoor } from './parts/logins.ts'
+import { emailFaults, hashing } from './parts/registrar.ts'
+import { profileView } from './views.ts'
+
+/** How long a spent refresh token still returns its successor: time enough for a lost answer or a second tab. */
+const graceMs = 30_000
+
+type Taken = Pick<Deps, 'store' | 'clock' | 'tokens' | 'passwords' | 'registration' | 'emit' | 'sessions' | 'logins' | 'registrar'>
+type Names = 'accounts.register' | 'accounts.login' | 'accounts.refresh' | 'accounts.logout' | 'accounts.me' | 'accounts.update'
+
+export function createAccounts(deps: Taken): Pick<Handlers, Names> {
+  const { store, sessions, logins, registrar } = deps
+  return {
+    async 'accounts.register'(call, { session: where = 'token', ...applicant }) {
+      if (deps.registration !== 'open') throw new ChatError('registration_closed')
+      if (where === 'cookie') cookieOf(call)
+      const { session, refresh } = logins.begin(call.door)
+      const user = await registrar.create(applicant, { door: call.door, admin: false, session })
+      return await logins.issue(call, { user, session: session.id, refresh, where })
+    },
+
+    async 'accounts.login'(call, { username, password, session: where = 'token' }) {
+      if (where === 'cookie') cookieOf(call)
+      const user = await identify(deps, username, password)
+      if (user === undefined || user.state === 'deleted') throw new ChatError('invalid_credentials')
+      if (user.state === 'suspended') throw new ChatError('suspended')
+      const { session, refresh } = logins.begin(call.door)
+      await store.queue.write('sessions.create', { user: user.number, session })
+      return await logins.issue(call, { user, session: session.id, refresh, where })
+    },
+
+    async 'accounts.refresh'(call, input) {
+      const token = input.refresh_token ?? call.cookie?.value
+      if (token === undefined || token === null) throw new ChatError('invalid_refresh')
+      if (call.door.dia !== nativeDoor) return await renew(deps, call, token)
+      return await rotate(deps, call, { token, where: input.refresh_token === undefined ? 'cookie' : 'token' })
+    },
+
+    async 'accounts.logout'(call) {
+      await sessions.end(actorOf(call).session)
+      if (call.cookie?.value) call.cookie.clear()
+      return null
+    },
+
+    async 'accounts.me'(call) {
+      const user = await store.users.byNumber(actorOf(call).number)
+      if (user === undefined) throw new ChatError('unauthenticated')
+      return profileView(user)
+    },
+
+    async 'accounts.update'(call, input) {
+      const actor = actorOf(call)
+      const faults = emailFaults(input.email)
+      if (faults.length > 0) throw new ChatError('invalid_input', { errors: faults })
+      const owned = input.email === undefined ? {} : { owned_email: input.email === '' ? null : emailKey(input.email) }
+      const outcome = await store.queue.write('users.update', { user: actor.number, ...input, ...owned })
+      if (outcome.status === 'email_taken') throw new ChatError('email_taken')
+      if (outcome.status === 'gone') throw new ChatError('unauthenticated')
+      return profileView(outcome.user)
+    },
+  }
+}
+
+/**
+ * Whose name and password these are. An identifier with `@` is tried as an owned address, then as a username. A failure costs as many
+ * hashes as there were ways to read the identifier, whoever exists.
+ */
+async function identify({ store, passwords }: Taken, identifier: string, password: string): Promise<UserRow | undefined> {
+  const ways = [() => store.users.byNameKey(usernameKey(identifier))]
+  if (identifier.includes('@')) ways.unshift(() => store.users.byOwnedEmail(emailKey(identifier)))
+  for (const find of ways) {
+    const user = await find()
+    if (await hashing(() => passwords.verify(password, user?.password ?? null))) return user
+  }
+  return undefined
+}
+
+async function rotate(
+  deps: Taken,
+  call: Call,
+  { token, where }: { token: string; where: 'token' | 'cookie' },
+): Promise<OutputOf<'accounts.refresh'>> {
+  const { tokens, clock, store, emit, sessions, logins } = deps
+  const hash = tokens.refreshDigest(token)
+  const refresh = tokens.refreshAfter(token)
+  const successor = tokens.refreshDigest(refresh)
+  if (hash === null || successor === null) return refuse(call, where)
+  const at = clock.now()
+  const outcome = await store.queue.write('sessions.rotate', {
+    hash,
+    successor,
+    at,
+    graceMs,
+    expiresAt: at + call.door.tokens.refresh * 1000,
+  })
+  if (outcome.status === 'unknown') return refuse(call, where)
+  if (outcome.status === 'reused') {
+    sessions.forget(outcome.session.id)
+    emit.user(outcome.userEvents, null)
+    emit.revoked(outcome.session.user, outcome.session.id)
+    return refuse(call, where)
+  }
+  const { user, session } = outcome
+  if (user.state === 'suspended') throw new ChatError('suspended')
+  if (user.state !== 'active') return refuse(call, where)
+  // The state remembered of the session has its former end.
+  sessions.forget(session.id)
+  return await logins.issue(call, { user, session: session.id, refresh, where })
+}
+
+function refuse(call: Call, where: 'token' | 'cookie'): never {
+  if (where === 'cookie') call.cookie?.clear()
+  throw new ChatError('invalid_refresh')
+}
+
+async function renew({ tokens, clock, store, sessions, logins }: Taken, call: Call, token: string): Promise<OutputOf<'accounts.refresh'>> {
+  const verdict = tokens.verifyDialect(token, clock.now())
+  if (verdict.state !== 'valid' || verdict.claims.token_type !== 'refresh') throw new ChatError('invalid_refresh')
+  const { user_id, sid, dia, exp } = verdict.claims
+  await sessions.renewable(sid, user_id)
+  const user = await store.users.byNumber(user_id)
+  if (user === undefined) throw new ChatError('invalid_refresh')
+  return await logins.renew(call, { user, session: sid, dia, token, expiresAt: exp * 1000 })
+}

@@ -1,0 +1,64 @@
+import type { RoomEventFrame, UserBrief, UserEventFrame } from '@parlance/protocol'
+import type { Person, RoomEvent, UserEvent } from '../../live/bus.ts'
+import { messageView } from '../../live/message-view.ts'
+
+/** ISO 8601 in UTC with milliseconds, from ms since 1970. */
+export const timestamp = (ms: number): string => new Date(ms).toISOString()
+
+export const brief = ({ id, username }: Person): UserBrief => ({ id, username })
+
+/** An event of a room's log as native clients get it. */
+export function roomFrame(event: RoomEvent): RoomEventFrame {
+  const head = { room: event.room.id, seq: event.seq, at: timestamp(event.at) }
+  switch (event.type) {
+    case 'room.created':
+      return { ev: event.type, ...head, data: { by: event.actor && brief(event.actor), kind: must(event.roomKind) } }
+    case 'member.joined':
+      return { ev: event.type, ...head, data: { ...whose(event), role: must(event.role), by: other(event), ...largeness(event) } }
+    case 'member.updated':
+      return { ev: event.type, ...head, data: { ...whose(event), role: must(event.role), by: other(event) } }
+    case 'member.left':
+      return { ev: event.type, ...head, data: { ...whose(event), by: other(event), ...largeness(event) } }
+    case 'message.created': {
+      const message = must(event.message)
+      return { ev: event.type, ...head, n: message.n, data: messageView(event.room.id, message) }
+    }
+    case 'message.edited':
+      return {
+        ev: event.type,
+        ...head,
+        data: { ...must(event.ref), rev: event.seq, ...(event.message && { message: messageView(event.room.id, event.message) }) },
+      }
+    case 'message.deleted':
+      return { ev: event.type, ...head, data: { ...must(event.ref), rev: event.seq, by: brief(must(event.actor)) } }
+  }
+}
+
+/** A fact of the user's own log as native clients get it. */
+export function userFrame(event: UserEvent): UserEventFrame {
+  const head = { useq: event.useq, at: timestamp(event.at) }
+  switch (event.type) {
+    case 'room.joined':
+    case 'room.left':
+      return { uev: event.type, ...head, data: { room: must(event.room).id, seq: must(event.position) } }
+    case 'room.read':
+      return { uev: event.type, ...head, data: { room: must(event.room).id, read: must(event.position) } }
+    case 'session.ended':
+      return { uev: event.type, ...head, data: { session: must(event.session) } }
+  }
+}
+
+const whose = (event: RoomEvent) => ({ user: brief(must(event.subject)) })
+
+/** Who did it, where it was somebody else. */
+function other({ actor, subject }: RoomEvent): UserBrief | null {
+  return actor === null || actor.number === subject?.number ? null : brief(actor)
+}
+
+const largeness = ({ large }: RoomEvent) => (large === null ? {} : { large })
+
+/** Every type of event fills the fields its frame prints; a hole is a mistake of ours. */
+function must<T>(value: T | null): T {
+  if (value === null) throw new Error('an event lacks what its type promises')
+  return value
+}

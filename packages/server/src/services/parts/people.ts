@@ -1,0 +1,48 @@
+import type { Person } from '../../live/bus.ts'
+import type { UserReads } from '../../store/store.ts'
+import { Lru } from './lru.ts'
+
+const remembered = 50_000
+
+/** Who has which number. Number, id and username of a user never change, so that what was read once stays true. */
+export class People {
+  readonly #users: UserReads
+  readonly #known = new Lru<number, Person>(remembered)
+
+  constructor(users: UserReads) {
+    this.#users = users
+  }
+
+  /** Takes from a longer row what events may carry. */
+  remember({ number, id, username }: Person): Person {
+    const person = { number, id, username }
+    this.#known.set(number, person)
+    return person
+  }
+
+  /** Reads those not yet known in one statement. The answer throws for a number it was not asked to load. */
+  async load(numbers: Iterable<number>): Promise<(number: number) => Person> {
+    const found = new Map<number, Person>()
+    const missing: number[] = []
+    for (const number of new Set(numbers)) {
+      const person = this.#known.get(number)
+      if (person === undefined) missing.push(number)
+      else found.set(number, person)
+    }
+    if (missing.length > 0) for (const row of await this.#users.byNumbers(missing)) found.set(row.number, this.remember(row))
+    return lookup(found)
+  }
+}
+
+/** The people given, by number; only what events may carry of longer rows. */
+export function among(people: readonly Person[]): (number: number) => Person {
+  return lookup(new Map(people.map(({ number, id, username }) => [number, { number, id, username }])))
+}
+
+function lookup(found: ReadonlyMap<number, Person>): (number: number) => Person {
+  return (number) => {
+    const person = found.get(number)
+    if (person === undefined) throw new Error(`user ${number} is missing`)
+    return person
+  }
+}

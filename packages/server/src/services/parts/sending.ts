@@ -1,0 +1,134 @@
+import { ChatError, type InputOf, type Message } from '@parlance/protocol'
+import type { Clock } from '../../base/clock.ts'
+import type { Actor } from '../../dispatch.ts'
+import type { MessageState, RoomKey } from '../../live/bus.ts'
+import { messageView } from '../../live/message-view.ts'
+import { joinsByPosting, may } from '../../rules/permissions.ts'
+import type { SendRequest, Store, Verdict } from '../../store/store.ts'
+import type { SendOutcome } from '../../store/writes.ts'
+import type { Emit } from '../emit.ts'
+import type { Refs } from '../refs.ts'
+import { type Digest, noDigest } from './digests.ts'
+import { checkBody, type Drafts, type Mention } from './drafts.ts'
+import { messageState } from './neutral.ts'
+import type { Standing } from './standings.ts'
+
+type Input = InputOf<'messages.send'>
+type Sender = { actor: Actor; input: Input; lane: object | null }
+type Deps = { store: Store; clock: Clock; newId: () => string; digest: Digest; refs: Refs; emit: Emit; drafts: Drafts }
+
+/** A send in the queue. The outcome is wrapped, so that whoever prepares it can let the next one go before it is known. */
+type Queued = { actor: Actor; input: Input; key: RoomKey; request: SendRequest; outcome: Promise<SendOutcome> }
+
+/** The way of one message into the log. */
+export type Sending = {
+  /** Queues at once where everything needed is remembered; null where something must be read first. */
+  begin(sender: Sender): Queued | null
+  /** Reads what the message refers to, then queues. */
+  prepare(sender: Sender): Promise<Queued>
+  finish(queued: Queued): Promise<{ message: Message; dup: boolean }>
+}
+
+/** What was found wrong while preparing; the queue looks the cid up before it refuses. */
+type Prepared = { key: RoomKey; mentions: Mention[]; standing: Standing; refusal: ChatError | null }
+
+export function createSending({ store, clock, newId, digest, refs, emit, drafts }: Deps): Sending {
+  const present = async (actor: Actor, room: string): Promise<Standing> => {
+    const seen = await refs.look(actor, room)
+    if (seen === undefined) throw new ChatError('not_found')
+    return seen.standing
+  }
+
+  const enqueue = ({ actor, input, lane }: Sender, prepared: Prepared): Queued => {
+    const { meta = null } = checkBody(input)
+    const { cid = null, content, mention_all = false, reply_to = null } = input
+    const { key, mentions, standing, refusal } = prepared
+    const request: SendRequest = {
+      room: key.number,
+      sender: actor.number,
+      id: newId(),
+      cid,
+      digest: cid === null ? noDigest : digest([content, input.mentions, mention_all, input.meta, reply_to]),
+      content,
+      meta,
+      mentions,
+      mentionAll: mention_all,
+      replyTo: reply_to,
+      addressee: null,
+      at: clock.now(),
+      lane,
+      judge(fresh) {
+        if (refusal !== null) throw refusal
+        // A remembered standing can grant; whether to refuse is for the present one to say.
+        if (!fresh && mayPost(standing)) return verdict(standing)
+        return present(actor, input.room).then(verdict)
+      },
+    }
+    return { actor, input, key, request, outcome: store.queue.send(request) }
+  }
+
+  return {
+    begin(sender) {
+      const { actor, input } = sender
+      if (input.mentions?.length || input.reply_to !== undefined) return null
+      const standing = refs.known(actor.number, input.room)
+      if (standing === undefined) return null
+      return enqueue(sender, { key: standing.room.key, mentions: [], standing, refusal: null })
+    },
+
+    async prepare(sender) {
+      const { actor, input } = sender
+      const seen = await refs.look(actor, input.room)
+      if (seen === undefined) throw new ChatError('not_found')
+      const prepared: Prepared = { key: seen.standing.room.key, mentions: [], standing: seen.standing, refusal: null }
+      try {
+        verdict(seen.standing)
+        if (input.mentions?.length) prepared.mentions = await drafts.mentions(actor, seen, input.mentions)
+        if (input.reply_to !== undefined) await drafts.checkReply(actor, seen, input.reply_to)
+      } catch (error) {
+        if (!(error instanceof ChatError)) throw error
+        prepared.refusal = error
+      }
+      return enqueue(sender, prepared)
+    },
+
+    async finish({ actor, input, key, request, outcome: pending }) {
+      const outcome = await pending
+      const sender = { number: actor.number, id: actor.id, username: actor.username }
+      if (outcome.status === 'known') return { message: messageView(key.id, messageState(outcome.message, sender)), dup: true }
+      if (outcome.status === 'conflict') throw new ChatError('cid_conflict')
+      if (outcome.status !== 'stored') throw new ChatError(outcome.status)
+      const state: MessageState = {
+        number: outcome.number,
+        id: request.id,
+        n: outcome.n,
+        seq: outcome.seq,
+        rev: outcome.seq,
+        sender,
+        cid: request.cid,
+        content: request.content,
+        meta: input.meta ?? null,
+        mentions: request.mentions.map(({ id }) => id),
+        mentionAll: request.mentionAll,
+        replyTo: request.replyTo,
+        addressee: null,
+        createdAt: request.at,
+        editedAt: null,
+        deletedAt: null,
+      }
+      // More than the message itself is the join it came with: what is remembered of the room is of before it.
+      if (outcome.events.length > 1) refs.forget(key.id)
+      emit.room(outcome.events, { key, person: () => sender, message: () => state, sharedAfter: 0 })
+      emit.user(outcome.userEvents, key)
+      return { message: messageView(key.id, state), dup: false }
+    },
+  }
+}
+
+const mayPost = (standing: Standing): boolean => may(standing, 'read') && may(standing, 'post')
+
+function verdict(standing: Standing): Verdict {
+  if (!may(standing, 'read')) throw new ChatError('not_found')
+  if (!may(standing, 'post')) throw new ChatError('forbidden')
+  return { acl: standing.room.acl, join: joinsByPosting(standing) ? 'member' : null }
+}

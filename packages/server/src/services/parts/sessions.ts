@@ -1,0 +1,144 @@
+import { ChatError } from '@parlance/protocol'
+import type { Tokens } from '../../auth/tokens.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Actor } from '../../dispatch.ts'
+import type { SessionRow, UserRow } from '../../store/rows.ts'
+import type { Store } from '../../store/store.ts'
+import type { Emit } from '../emit.ts'
+import { Lru } from './lru.ts'
+
+/** How long what was read of a session is believed, and so how long access outlives its end at most (ms). */
+const believed = 1000
+const remembered = 50_000
+
+type State = { user: Pick<UserRow, 'number' | 'id' | 'username' | 'state'>; endsAt: number; ended: boolean }
+type Entry = { readAt: number; state: State | undefined }
+
+/** What a token says: whose it is, of which login, until when (ms). */
+type Proof = { user: number; session: string; expiresAt: number }
+
+/** A signed-in person, with the end of the login itself: older sockets outlive the token that opened them. */
+export type Login = Actor & { /** ms since 1970 */ sessionEndsAt: number }
+
+type Deps = { store: Store; tokens: Tokens; clock: Clock; emit: Emit }
+
+/** Who a token stands for, and whether that login is still welcome. */
+export class Sessions {
+  readonly #deps: Deps
+  readonly #entries = new Lru<string, Entry>(remembered)
+  readonly #reading = new Map<string, Promise<Entry>>()
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** Any live access token, of whichever door. Rejects with `unauthenticated`, `token_expired` or `suspended`. */
+  async authenticate(token: string): Promise<Login> {
+    const proof = this.#prove(token)
+    const { user, endsAt } = welcome(await this.#state(proof.session), proof.user, this.#deps.clock.now())
+    const { number, id, username } = user
+    return { number, id, username, session: proof.session, expiresAt: proof.expiresAt, sessionEndsAt: endsAt }
+  }
+
+  /**
+   * Throws, or rejects after a look into the store, once the session or its user is not welcome any more. The token's own end is not
+   * looked at: sockets keep time themselves, and older ones live as long as the login.
+   */
+  alive(actor: Actor): void | Promise<void> {
+    const now = this.#deps.clock.now()
+    const entry = this.#entries.get(actor.session)
+    if (entry !== undefined && this.#isFresh(entry)) {
+      welcome(entry.state, actor.number, now)
+      return
+    }
+    return this.#state(actor.session).then((state) => {
+      welcome(state, actor.number, now)
+    })
+  }
+
+  /** The door a token of an older client was issued at, be it expired; null for others. */
+  dialectOf(token: string): string | null {
+    const verdict = this.#deps.tokens.verifyDialect(token, this.#deps.clock.now())
+    return verdict.state === 'invalid' ? null : verdict.claims.dia
+  }
+
+  /** The live session of a refresh token whose signature was checked. Rejects with `invalid_refresh` or `suspended`. */
+  async renewable(session: string, user: number): Promise<State> {
+    const state = await this.#state(session)
+    try {
+      return welcome(state, user, this.#deps.clock.now())
+    } catch (error) {
+      throw error instanceof ChatError && error.code === 'suspended' ? error : new ChatError('invalid_refresh')
+    }
+  }
+
+  /** Ends a session and everything open under it. Ending it again changes nothing. */
+  async end(session: string): Promise<void> {
+    const outcome = await this.#deps.store.queue.write('sessions.end', { session, at: this.#deps.clock.now() })
+    if (outcome.status === 'ended') {
+      this.#deps.emit.user(outcome.userEvents, null)
+      this.#deps.emit.revoked(outcome.user, session)
+    }
+    this.forget(session)
+  }
+
+  forget(session: string): void {
+    this.#entries.delete(session)
+    this.#reading.delete(session)
+  }
+
+  #prove(token: string): Proof {
+    const { tokens, clock } = this.#deps
+    const own = tokens.verifyAccess(token, clock.now())
+    if (own.state === 'expired') throw new ChatError('token_expired')
+    if (own.state === 'valid') return { user: own.claims.uno, session: own.claims.sid, expiresAt: own.claims.exp * 1000 }
+    const older = tokens.verifyDialect(token, clock.now())
+    if (older.state === 'invalid' || older.claims.token_type !== 'access') throw new ChatError('unauthenticated')
+    if (older.state === 'expired') throw new ChatError('token_expired')
+    return { user: older.claims.user_id, session: older.claims.sid, expiresAt: older.claims.exp * 1000 }
+  }
+
+  async #state(session: string): Promise<State | undefined> {
+    const entry = this.#entries.get(session)
+    if (entry !== undefined && this.#isFresh(entry)) return entry.state
+    return (await (this.#reading.get(session) ?? this.#read(session))).state
+  }
+
+  #isFresh({ readAt }: Entry): boolean {
+    return this.#deps.clock.monotonic() - readAt < believed
+  }
+
+  /** Everybody who asks meanwhile waits for the same answer; it is kept only if the session did not end here while it was read. */
+  #read(session: string): Promise<Entry> {
+    const reading: Promise<Entry> = this.#load(session)
+      .then((entry) => {
+        if (this.#reading.get(session) === reading) this.#entries.set(session, entry)
+        return entry
+      })
+      .finally(() => {
+        if (this.#reading.get(session) === reading) this.#reading.delete(session)
+      })
+    this.#reading.set(session, reading)
+    return reading
+  }
+
+  async #load(session: string): Promise<Entry> {
+    const readAt = this.#deps.clock.monotonic()
+    const row = await this.#deps.store.sessions.byId(session)
+    const user = row && (await this.#deps.store.users.byNumber(row.user))
+    return { readAt, state: row && user && stateOf(row, user) }
+  }
+}
+
+const stateOf = (row: SessionRow, { number, id, username, state }: UserRow): State => ({
+  user: { number, id, username, state },
+  endsAt: row.expires_at,
+  ended: row.ended_at !== null,
+})
+
+function welcome(state: State | undefined, user: number, now: number): State {
+  if (state === undefined || state.ended || state.endsAt <= now || state.user.number !== user) throw new ChatError('unauthenticated')
+  if (state.user.state === 'suspended') throw new ChatError('suspended')
+  if (state.user.state !== 'active') throw new ChatError('unauthenticated')
+  return state
+}

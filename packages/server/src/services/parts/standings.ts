@@ -1,0 +1,85 @@
+import type { Policy, Role, RoomKind } from '@parlance/protocol'
+import type { RoomKey } from '../../live/bus.ts'
+import type { MemberRow, RoomRow } from '../../store/rows.ts'
+
+/** What of a room changes only together with its `acl`, and its unchanging names. */
+export type RoomFacts = {
+  key: RoomKey
+  kind: RoomKind
+  policy: Policy
+  acl: number
+  large: boolean
+  /** Messages with a higher `n` are visible to every present member. */
+  sharedAfter: number
+}
+
+/** A person's place in a room as of an `acl`; `confirmedAt` is when it was last read (monotonic ms). */
+export type Standing = { room: RoomFacts; kind: RoomKind; policy: Policy; role: Role | null; confirmedAt: number }
+
+export type Bounds = { rooms: number; standings: number }
+
+type Entry = { facts: RoomFacts; standings: Map<number, Standing> }
+
+/**
+ * Remembered standings, true as long as the room's acl stands. Whoever acts on one states its acl to the store, which refuses an older
+ * one under the lock; so a grant may come from here, a refusal never.
+ */
+export class Standings {
+  readonly #bounds: Bounds
+  // In the order of last use, the room untouched for longest first.
+  readonly #rooms = new Map<string, Entry>()
+  #count = 0
+
+  constructor(bounds: Bounds = { rooms: 20_000, standings: 200_000 }) {
+    this.#bounds = bounds
+  }
+
+  get(room: string, user: number): Standing | undefined {
+    const entry = this.#rooms.get(room)
+    const standing = entry?.standings.get(user)
+    if (entry === undefined || standing === undefined) return undefined
+    this.#rooms.delete(room)
+    this.#rooms.set(room, entry)
+    return standing
+  }
+
+  /** Takes in what was just read. An answer older than what is known is used by its reader and not kept. */
+  put(user: number, read: { room: RoomRow; member: MemberRow | undefined; at: number }): Standing {
+    const entry = this.#entry(read.room)
+    const facts = entry?.facts ?? factsOf(read.room)
+    const standing = { room: facts, kind: facts.kind, policy: facts.policy, role: read.member?.role ?? null, confirmedAt: read.at }
+    if (entry === undefined) return standing
+    if (!entry.standings.has(user)) this.#count += 1
+    entry.standings.set(user, standing)
+    this.#evict()
+    return standing
+  }
+
+  forget(room: string): void {
+    const entry = this.#rooms.get(room)
+    if (entry === undefined) return
+    this.#count -= entry.standings.size
+    this.#rooms.delete(room)
+  }
+
+  #entry(row: RoomRow): Entry | undefined {
+    const known = this.#rooms.get(row.id)
+    if (known !== undefined && known.facts.acl > row.acl) return undefined
+    if (known?.facts.acl === row.acl) return known
+    this.forget(row.id)
+    const entry = { facts: factsOf(row), standings: new Map<number, Standing>() }
+    this.#rooms.set(row.id, entry)
+    return entry
+  }
+
+  #evict(): void {
+    for (const room of this.#rooms.keys()) {
+      if (this.#rooms.size <= this.#bounds.rooms && this.#count <= this.#bounds.standings) return
+      this.forget(room)
+    }
+  }
+}
+
+function factsOf({ number, id, name, kind, policy, acl, large, shared_n }: RoomRow): RoomFacts {
+  return { key: { number, id, name }, kind, policy, acl, large, sharedAfter: policy.history === 'open' ? 0 : shared_n }
+}

@@ -1,0 +1,99 @@
+import { ChatError } from '@parlance/protocol'
+import type { Clock } from '../base/clock.ts'
+import type { Actor } from '../dispatch.ts'
+import { may } from '../rules/permissions.ts'
+import { usernameKey } from '../rules/usernames.ts'
+import type { MemberRow, RoomRow, UserRow } from '../store/rows.ts'
+import type { Store } from '../store/store.ts'
+import type { Stale } from '../store/writes.ts'
+import { type Standing, Standings } from './parts/standings.ts'
+
+/** A room as just read, with the reader's present stay. */
+export type Seen = { room: RoomRow; member: MemberRow | undefined; standing: Standing }
+
+type Person = Pick<Actor, 'number'>
+
+const namePrefix = 'name:'
+/** A room whose acl moves on more often than this during one write is under a storm of changes; its caller may try again. */
+const attempts = 20
+
+/** Turns the references clients send (ids, `name:…`, `me`) into rows, and decides whether the reader may know of them. */
+export class Refs {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #standings = new Standings()
+
+  constructor({ store, clock }: { store: Store; clock: Clock }) {
+    this.#store = store
+    this.#clock = clock
+  }
+
+  /** A remembered standing, good for granting what the store checks again by its acl. */
+  known(user: number, room: string): Standing | undefined {
+    return this.#standings.get(room, user)
+  }
+
+  /** What is remembered of the room's standings is of before a change. */
+  forget(room: string): void {
+    this.#standings.forget(room)
+  }
+
+  /** Reads a room whether or not the reader may know of it. */
+  async look(user: Person, ref: string): Promise<Seen | undefined> {
+    const room = ref.startsWith(namePrefix) ? { name: ref.slice(namePrefix.length) } : { id: ref }
+    const at = this.#clock.monotonic()
+    const found = await this.#store.members.withRoom(user.number, room)
+    return found && { ...found, standing: this.#standings.put(user.number, { ...found, at }) }
+  }
+
+  /** The room, if the reader may read it now; else `not_found`, which is all one learns of rooms that are not one's own. */
+  async see(user: Person, ref: string): Promise<Seen> {
+    const seen = await this.look(user, ref)
+    if (seen === undefined || !may(seen.standing, 'read')) throw new ChatError('not_found')
+    return seen
+  }
+
+  /** Judges at the room's present acl and writes, again as long as the acl moved on in between. */
+  async change<T extends { status: string }>(
+    actor: Person,
+    ref: string,
+    attempt: (seen: Seen) => Promise<T>,
+  ): Promise<{ seen: Seen; outcome: Exclude<T, Stale> }> {
+    for (let left = attempts; left > 0; left -= 1) {
+      const seen = await this.see(actor, ref)
+      const outcome = await attempt(seen)
+      // The write raised the acl, or found it raised.
+      this.#standings.forget(seen.room.id)
+      if (outcome.status !== 'stale') return { seen, outcome: outcome as Exclude<T, Stale> }
+    }
+    throw new ChatError('overloaded', { detail: 'This room changes too fast at the moment; try again.' })
+  }
+
+  /** A user by reference, deleted ones excepted. */
+  async user(actor: Person, ref: string): Promise<UserRow> {
+    const row = await this.#row(actor, ref)
+    if (row === undefined || row.state === 'deleted') throw new ChatError('not_found', { detail: 'There is no such user.' })
+    return row
+  }
+
+  /** Active users by reference, in the order asked for; undefined where there is none. */
+  async users(actor: Person, refs: readonly string[]): Promise<(UserRow | undefined)[]> {
+    const ids = refs.filter((ref) => ref !== 'me' && !ref.startsWith(namePrefix))
+    const named = refs.filter((ref) => !ids.includes(ref))
+    const [byId, byName] = await Promise.all([
+      ids.length === 0 ? [] : this.#store.users.byIds(ids),
+      Promise.all(named.map(async (ref) => [ref, await this.#row(actor, ref)] as const)),
+    ])
+    const found = new Map<string, UserRow | undefined>([...byId.map((row) => [row.id, row] as const), ...byName])
+    return refs.map((ref) => {
+      const row = found.get(ref)
+      return row?.state === 'active' ? row : undefined
+    })
+  }
+
+  #row(actor: Person, ref: string): Promise<UserRow | undefined> {
+    if (ref === 'me') return this.#store.users.byNumber(actor.number)
+    if (ref.startsWith(namePrefix)) return this.#store.users.byNameKey(usernameKey(ref.slice(namePrefix.length)))
+    return this.#store.users.byId(ref)
+  }
+}

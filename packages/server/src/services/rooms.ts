@@ -1,0 +1,179 @@
+import { ChatError, type Fault, type InputOf, limits, type Message, type Room } from '@parlance/protocol'
+import { metaFault, packMeta } from '../rules/bounds.ts'
+import { may } from '../rules/permissions.ts'
+import { directPolicy, isReservedName, policyFor } from '../rules/room-kinds.ts'
+import type { RoomRow } from '../store/rows.ts'
+import type { Actor, Deps, Handlers } from './deps.ts'
+import { withoutMessages } from './emit.ts'
+import { actorOf } from './parts/actor.ts'
+import { numberCursors } from './parts/cursors.ts'
+import { noDigest } from './parts/digests.ts'
+import { among } from './parts/people.ts'
+import { keyOf } from './views.ts'
+
+const listCursors = numberCursors('rooms')
+const browseCursors = numberCursors('public-rooms')
+/** How old a remembered standing may be where nothing is written that the store would check (ms). */
+const recently = 1000
+
+type Taken = Pick<Deps, 'store' | 'clock' | 'newId' | 'digest' | 'refs' | 'views' | 'emit' | 'lanes' | 'membership'>
+type Create = InputOf<'rooms.create'>
+type Names = `rooms.${'create' | 'direct' | 'list' | 'browse' | 'get' | 'join' | 'leave' | 'read' | 'typing'}`
+
+export function createRooms(deps: Taken): Pick<Handlers, Names> {
+  const { store, clock, refs, views, emit, lanes, membership } = deps
+
+  return {
+    'rooms.create': (call, input) => lanes.inTurn(call.lane, () => create(deps, actorOf(call), input)),
+
+    'rooms.direct': (call, { user }) =>
+      lanes.inTurn(call.lane, async () => {
+        const actor = actorOf(call)
+        const peer = await refs.user(actor, user)
+        const outcome = await store.queue.write('rooms.direct', {
+          id: deps.newId(),
+          a: Math.min(actor.number, peer.number),
+          b: Math.max(actor.number, peer.number),
+          policy: directPolicy,
+          creator: actor.number,
+          userRooms: limits.user_rooms,
+          at: clock.now(),
+        })
+        if (outcome.status === 'too_many_rooms') throw new ChatError('too_many_rooms')
+        if (outcome.status === 'created') {
+          emit.room(outcome.events, withoutMessages(keyOf(outcome.room), among([actor, peer])))
+          emit.user(outcome.userEvents, keyOf(outcome.room))
+        }
+        return { room: await viewNow(deps, actor, outcome.room), created: outcome.status === 'created' }
+      }),
+
+    async 'rooms.list'(call, input) {
+      const actor = actorOf(call)
+      const { rows, next } = listCursors.page(
+        await store.members.ofUser(actor.number, listCursors.ask(input)),
+        input,
+        ({ member }) => member.number,
+      )
+      // What came before one's join is not shown where history is hidden; of the present stay only, so that a list stays a list.
+      const shown = rows.filter(
+        ({ room, member }) => room.last_n > Math.max(room.floor_n, room.policy.history === 'open' ? 0 : member.from_n),
+      )
+      const [rooms, latest] = await Promise.all([
+        views.rooms(actor.number, rows),
+        views.latest(shown.map(({ room }) => ({ room, n: room.last_n }))),
+      ])
+      return { items: rooms.map((room, index) => ({ room, last_message: lastOf(latest, rows[index]?.room) })), next }
+    },
+
+    async 'rooms.browse'(call, input) {
+      const found = await store.rooms.browse(input.query ?? '', browseCursors.ask(input))
+      const { rows, next } = browseCursors.page(found, input, (room) => room.number)
+      const actor = actorOf(call)
+      const stays = new Map((await store.members.allOfUser(actor.number)).map(({ member }) => [member.room, member]))
+      const entries = rows.map((room) => ({ room, member: stays.get(room.number) }))
+      return { items: await views.rooms(actor.number, entries), next }
+    },
+
+    async 'rooms.get'(call, { room }) {
+      const actor = actorOf(call)
+      return await views.room(actor.number, await refs.see(actor, room))
+    },
+
+    'rooms.join': (call, { room }) =>
+      lanes.inTurn(call.lane, async () => {
+        const actor = actorOf(call)
+        const { seen } = await membership.enter({
+          room,
+          by: actor,
+          role: 'member',
+          whom({ standing }) {
+            if (!may(standing, 'join')) throw new ChatError('forbidden')
+            return Promise.resolve(actor)
+          },
+        })
+        return await viewNow(deps, actor, seen.room)
+      }),
+
+    'rooms.leave': (call, { room }) =>
+      lanes.inTurn(call.lane, async () => {
+        const actor = actorOf(call)
+        await membership.depart({ room, by: actor, whom: () => Promise.resolve(actor) })
+        return null
+      }),
+
+    async 'rooms.read'(call, { room, n }) {
+      const actor = actorOf(call)
+      const standing = refs.known(actor.number, room) ?? (await refs.see(actor, room)).standing
+      const { key, large } = standing.room
+      const at = clock.now()
+      const outcome = await store.queue.read({ room: key.number, user: actor.number, n, at })
+      if (outcome === null) {
+        // Without a stay there is no marker; whether one may know of the room at all is for a fresh look to say.
+        await refs.see(actor, room)
+        throw new ChatError('forbidden')
+      }
+      emit.user(outcome.userEvents, key)
+      if (outcome.raised && !large) emit.receipt(key, actor, { read: outcome.read, at })
+      return { read: outcome.read, unread: outcome.unread }
+    },
+
+    async 'rooms.typing'(call, { room, typing = true }) {
+      const actor = actorOf(call)
+      const known = refs.known(actor.number, room)
+      const isRecent = known !== undefined && clock.monotonic() - known.confirmedAt < recently
+      const standing = isRecent ? known : (await refs.see(actor, room)).standing
+      if (!may(standing, 'post')) throw new ChatError('forbidden')
+      if (!standing.room.large) emit.typing(standing.room.key, actor, { typing, at: clock.now() })
+      return null
+    },
+  }
+}
+
+async function create(deps: Taken, actor: Actor, input: Create): Promise<{ room: Room; dup: boolean }> {
+  const { store, clock, refs, emit } = deps
+  const { kind, ownerless = false, cid = null } = input
+  const chosen = policyFor({ kind, ownerless, wish: input.policy ?? {} })
+  const faults = [...createFaults(input), ...('faults' in chosen ? chosen.faults : [])]
+  if ('faults' in chosen || faults.length > 0) throw new ChatError('invalid_input', { errors: faults })
+  const named = await refs.users(actor, input.members ?? [])
+  const missing = named.indexOf(undefined)
+  if (missing >= 0) throw new ChatError('not_found', { detail: `There is no such user: ${input.members?.[missing]}` })
+  const people = [actor, ...named.filter((user) => user !== undefined)]
+  const members = new Set(people.map(({ number }) => number))
+  members.delete(actor.number)
+  const { name = null, title = null, description = null, meta = null } = input
+  const room = { id: deps.newId(), kind, name, title, description, meta, policy: chosen.policy, created_at: clock.now() }
+  const outcome = await store.queue.write('rooms.create', {
+    room: { ...room, creator: actor.number, creatorRole: ownerless ? null : 'owner', members: [...members], userRooms: limits.user_rooms },
+    cid,
+    digest: cid === null ? noDigest : deps.digest({ ...input, cid: undefined }),
+  })
+  if (!('room' in outcome)) throw new ChatError(outcome.status === 'conflict' ? 'cid_conflict' : outcome.status)
+  if (outcome.status === 'created') {
+    emit.room(outcome.events, withoutMessages(keyOf(outcome.room), among(people)))
+    emit.user(outcome.userEvents, keyOf(outcome.room))
+  }
+  return { room: await viewNow(deps, actor, outcome.room), dup: outcome.status === 'known' }
+}
+
+function createFaults({ kind, name, meta, ownerless }: Create): Fault[] {
+  const faults: Fault[] = []
+  if (kind === 'public' && name === undefined) faults.push({ path: '/name', code: 'required', message: 'A public room needs a name.' })
+  if (name !== undefined && isReservedName(name))
+    faults.push({ path: '/name', code: 'reserved', message: 'Names that begin with dm_ are reserved.' })
+  if (kind === 'group' && ownerless)
+    faults.push({ path: '/ownerless', code: 'kind', message: 'Only a public room can be without an owner.' })
+  if (meta !== undefined && packMeta(meta) === null) faults.push(metaFault)
+  return faults
+}
+
+/** The room as it is now: what was read before a write is of before it. */
+async function viewNow({ refs, views }: Taken, actor: Actor, { id }: RoomRow): Promise<Room> {
+  const seen = await refs.look(actor, id)
+  if (seen === undefined) throw new Error(`room ${id} is gone`)
+  return await views.room(actor.number, seen)
+}
+
+function lastOf(latest: ReadonlyMap<number, Message>, room: RoomRow | undefined): Message | null {
+  return (room && latest.get(room.number)) ?? null
+}

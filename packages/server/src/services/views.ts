@@ -1,0 +1,126 @@
+import type { Member, Message, Profile, Room, User } from '@parlance/protocol'
+import type { MessageState, RoomEvent, RoomKey } from '../live/bus.ts'
+import { messageView } from '../live/message-view.ts'
+import type { EventRow, MemberRow, MessageRow, RoomRow, UserRow } from '../store/rows.ts'
+import type { Store } from '../store/store.ts'
+import { brief, timestamp } from './parts/frames.ts'
+import { isAboutMessage, messageState, roomEvent } from './parts/neutral.ts'
+import type { People } from './parts/people.ts'
+
+export type RoomWithStay = { room: RoomRow; member: MemberRow | undefined }
+
+/** Rows as readers see them. What rows refer to is loaded once for all of them. */
+export type Views = {
+  rooms(reader: number, entries: readonly RoomWithStay[]): Promise<Room[]>
+  room(reader: number, entry: RoomWithStay): Promise<Room>
+  /** Rows of one room. */
+  messages(room: string, rows: readonly MessageRow[]): Promise<Message[]>
+  /** The messages with these ordinals, one of each room, by room number. */
+  latest(rooms: readonly { room: RoomRow; n: number }[]): Promise<Map<number, Message>>
+  members(rows: readonly MemberRow[], room: RoomRow): Promise<Member[]>
+  events(room: RoomRow, rows: readonly EventRow[]): Promise<RoomEvent[]>
+}
+
+export function createViews({ store, people }: { store: Store; people: People }): Views {
+  const views: Views = {
+    async rooms(reader, entries) {
+      const person = await people.load(
+        entries.flatMap(({ room }) => [room.creator, peerOf(room, reader)].filter((number) => number !== null)),
+      )
+      const named = (number: number | null) => (number === null ? null : brief(person(number)))
+      return entries.map(({ room, member }) => ({
+        ...roomFields(room),
+        creator: named(room.creator),
+        peer: named(peerOf(room, reader)),
+        me: stayView(room, member),
+      }))
+    },
+    async room(reader, entry) {
+      const [view] = await views.rooms(reader, [entry])
+      if (view === undefined) throw new Error('a room without a view')
+      return view
+    },
+    async messages(room, rows) {
+      const person = await people.load(rows.map(({ sender }) => sender))
+      return rows.map((row) => messageView(room, messageState(row, person(row.sender))))
+    },
+    async latest(rooms) {
+      const ids = new Map(rooms.map(({ room }) => [room.number, room.id]))
+      const rows = rooms.length === 0 ? [] : await store.messages.at(rooms.map(({ room, n }) => ({ room: room.number, n })))
+      const person = await people.load(rows.map(({ sender }) => sender))
+      return new Map(rows.map((row) => [row.room, messageView(ids.get(row.room) ?? '', messageState(row, person(row.sender)))]))
+    },
+    async members(rows, room) {
+      const users = new Map((await store.users.byNumbers(rows.map(({ user }) => user))).map((user) => [user.number, user]))
+      return rows.flatMap((row) => {
+        const user = users.get(row.user)
+        return user === undefined ? [] : [memberView(room, row, user)]
+      })
+    },
+    async events(room, rows) {
+      const about = rows.filter(isAboutMessage).map(({ ref }) => ref ?? 0)
+      const messages = about.length === 0 ? [] : await store.messages.at([...new Set(about)].map((n) => ({ room: room.number, n })))
+      const subjects = rows.filter((row) => !isAboutMessage(row)).map(({ ref }) => ref)
+      const numbers = [...rows.map(({ actor }) => actor), ...subjects, ...messages.map(({ sender }) => sender)]
+      const person = await people.load(numbers.filter((number) => number !== null))
+      const states = new Map(messages.map((row) => [row.n, messageState(row, person(row.sender))]))
+      const sharedAfter = room.policy.history === 'open' ? 0 : room.shared_n
+      const context = { key: keyOf(room), person, sharedAfter, message: (n: number) => stateAt(states, n) }
+      return rows.map((row) => roomEvent(row, context))
+    },
+  }
+  return views
+}
+
+export const keyOf = ({ number, id, name }: RoomRow): RoomKey => ({ number, id, name })
+
+/** Where unread begins: nothing before one's join or already retired counts. */
+export const readUpto = (room: RoomRow, member: MemberRow): number => Math.max(member.read_n, member.from_n, room.floor_n)
+
+export const userView = ({ id, username, first_name, last_name }: UserRow): User => ({ id, username, first_name, last_name })
+
+export const profileView = (user: UserRow): Profile => ({ ...userView(user), email: user.email, created_at: timestamp(user.created_at) })
+
+export const memberView = (room: RoomRow, member: MemberRow, user: UserRow): Member => ({
+  user: userView(user),
+  role: member.role,
+  joined_at: timestamp(member.joined_at),
+  read: readUpto(room, member),
+})
+
+/** The other person of a direct room, oneself in the room with oneself. */
+function peerOf({ pair }: RoomRow, reader: number): number | null {
+  const [low, high] = pair === null ? [] : pair.split(':').map(Number)
+  if (low === undefined || high === undefined) return null
+  return low === reader ? high : low
+}
+
+function roomFields(room: RoomRow): Omit<Room, 'creator' | 'peer' | 'me'> {
+  const { id, kind, name, title, description, meta, policy, members, large } = room
+  return {
+    id,
+    kind,
+    name,
+    title,
+    description,
+    meta,
+    policy,
+    members,
+    large,
+    created_at: timestamp(room.created_at),
+    seq: room.last_seq,
+    n: room.last_n,
+  }
+}
+
+function stayView(room: RoomRow, member: MemberRow | undefined): Room['me'] {
+  if (member === undefined) return null
+  const read = readUpto(room, member)
+  return { role: member.role, joined_at: timestamp(member.joined_at), read, unread: Math.max(0, room.last_n - read) }
+}
+
+function stateAt(states: ReadonlyMap<number, MessageState>, n: number): MessageState {
+  const state = states.get(n)
+  if (state === undefined) throw new Error(`the log names message ${n}, which is missing`)
+  return state
+}
