@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { asyncapi, errorsPage, openapi } from '@parlance/protocol'
+import { asyncapi, errorsPage, limits, openapi } from '@parlance/protocol'
+import { flagOf, SETTINGS } from './config/settings.ts'
 
 const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`
 
@@ -16,6 +17,24 @@ export function drifted(directory: string): string[] {
   return Object.entries(generated()).flatMap(([name, text]) => (read(join(directory, name)) === text ? [] : [name]))
 }
 
+/** README.md with its tables of settings and limits as the code has them. */
+export function readmeOf(text: string): string {
+  const row = (cells: readonly (string | number)[]) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
+  const settings = SETTINGS.map(({ name, default: value, description }) =>
+    row([`\`${name}\``, `\`${flagOf(name)}\``, value === '' ? '' : `\`${value}\``, description]),
+  )
+  const bounds = Object.entries(limits).map(([name, value]) => row([`\`${name}\``, value.toLocaleString('en')]))
+  const tables = {
+    settings: [row(['environment', 'flag', 'default', '']), row(['---', '---', '---', '---']), ...settings],
+    limits: [row(['limit', 'value']), row(['---', '---']), ...bounds],
+  }
+  return Object.entries(tables).reduce(
+    (page, [name, lines]) =>
+      page.replace(new RegExp(`<!-- ${name} -->[^]*<!-- /${name} -->`), `<!-- ${name} -->\n${lines.join('\n')}\n<!-- /${name} -->`),
+    text,
+  )
+}
+
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
@@ -27,15 +46,20 @@ function read(path: string): string | undefined {
 
 /** Writes the documents, or with `--check` compares them and answers with the exit code. */
 function main(args: string[]): number {
-  const directory = join(import.meta.dir, '../../../docs')
+  const root = join(import.meta.dir, '../../..')
+  const directory = join(root, 'docs')
   const stale = drifted(directory)
+  const readme = read(join(root, 'README.md')) ?? ''
+  const isReadmeStale = readmeOf(readme) !== readme
   if (args.includes('--check')) {
     for (const name of stale) console.error(`docs/${name} is not what the catalog says; run \`npm run docs\`.`)
-    return stale.length === 0 ? 0 : 1
+    if (isReadmeStale) console.error('The tables of README.md are not what the code says; run `npm run docs`.')
+    return stale.length === 0 && !isReadmeStale ? 0 : 1
   }
   mkdirSync(directory, { recursive: true })
   const all = generated()
   for (const name of stale) writeFileSync(join(directory, name), all[name] ?? '')
+  if (isReadmeStale) writeFileSync(join(root, 'README.md'), readmeOf(readme))
   console.log(stale.length === 0 ? 'docs/ is up to date.' : `Wrote ${stale.map((name) => `docs/${name}`).join(', ')}.`)
   return 0
 }
