@@ -8,7 +8,8 @@ const usage = `Usage: npm run bench -- [options]
   --dir PATH      where databases are written (default: a directory of its own under the system's temporary one)
   --json          one JSON document on standard output instead of the table
   --strict        exit with 1 when a goal is missed
-  --list          name the claims`
+  --list          name the claims
+  --help          this text`
 
 export type Options = {
   only: string[]
@@ -41,8 +42,13 @@ export function readOptions(args: string[]): Options {
         json: { type: 'boolean', default: false },
         strict: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
       },
     })
+    if (values.help) {
+      console.log(usage)
+      process.exit(0)
+    }
     return {
       ...values,
       dir: values.dir,

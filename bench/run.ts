@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bench, Claim } from './claims/claim.ts'
+import { durableSends } from './claims/durable-sends.ts'
 import { latency } from './claims/latency.ts'
 import { manyRooms } from './claims/many-rooms.ts'
 import { memory } from './claims/memory.ts'
@@ -13,7 +14,7 @@ import { describeMachine } from './machine.ts'
 import { type Options, readOptions } from './options.ts'
 import { json, line, markdown, type Outcome } from './report.ts'
 
-const claims: Claim[] = [oneRoom, manyRooms, latency, memory, startup]
+const claims: Claim[] = [oneRoom, manyRooms, durableSends, latency, memory, startup]
 
 // The table goes to standard output, everything on the way there to standard error.
 const say = (text: string) => console.error(text)
