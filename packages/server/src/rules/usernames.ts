@@ -12,9 +12,9 @@ export function usernameFault(name: string, { any }: { any: boolean }): Username
 }
 
 /**
- * The form under which a username is unique and found: compatible forms (full width, ligatures) and letter cases count as one. Through
- * upper case, because only that way ß and SS, or the two small sigmas, meet.
+ * The form under which a username is unique and found: compatible forms (full width, ligatures) and letter cases count as one. Down, up
+ * and down again, because only that way ß, ẞ and SS meet.
  */
 export function usernameKey(name: string): string {
-  return name.normalize('NFKC').toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
+  return name.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
 }
