@@ -12,7 +12,7 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import type { Clock } from '../../base/clock.ts'
-import { classify } from './postgres-errors.ts'
+import { classify, NothingWritten } from './postgres-errors.ts'
 
 /** Where our tables live, so that they can share a database with the older backends' own. */
 export const schemaName = 'parlance'
@@ -21,21 +21,34 @@ export type PoolOptions = {
   url: string
   /** Most connections open at once; who comes later waits for one. */
   max: number
-  /** The server ends a statement after this time, so that a forgotten one cannot hold a connection for ever. 0: never. */
+  /** The server ends a statement after so many milliseconds, of which it waits for one lock at most so many. 0: no limit. */
   statementMs: number
+  lockMs: number
 }
 
-/** Opens no connection yet. Every one it will open commits to disk before it answers, whatever the server's default is. */
-export function createPool({ url, max, statementMs }: PoolOptions): SQL {
-  const connection = { application_name: 'parlance', search_path: schemaName, synchronous_commit: 'on', statement_timeout: statementMs }
-  return new SQL(url, { max, connectionTimeout: 5, connection })
+/** Opens no connection yet. */
+export function createPool({ url, max, statementMs, lockMs }: PoolOptions): SQL {
+  const connection = {
+    application_name: 'parlance',
+    search_path: schemaName,
+    // Whatever the defaults of the server are: a commit is on disk before it is answered, and every statement sees what was committed
+    // before it ("lock, then look").
+    synchronous_commit: 'on',
+    default_transaction_isolation: 'read committed',
+    statement_timeout: statementMs,
+    lock_timeout: lockMs,
+    // Every statement of ours is short; compiling one costs more than running it.
+    jit: 'off',
+  }
+  // Firewalls forget connections that are idle for longer, without a word to either end.
+  return new SQL(url, { max, connectionTimeout: 5, idleTimeout: 300, connection })
 }
 
 /**
- * Kysely on Bun's PostgreSQL client. Integers of 64 bits come back as numbers, `bytea` as plain Uint8Array. A query unanswered for
- * `deadlineMs` closes its connection and rejects as a lost one: a silent network must not hold the pool.
+ * Kysely on Bun's PostgreSQL client. Integers of 64 bits come back as numbers, `bytea` as plain Uint8Array. With `patience`, a statement
+ * unanswered for `silenceMs` closes its connection and rejects as lost: a silent network must not hold the pool.
  */
-export function createPostgresDialect(options: { pool: SQL; clock: Clock; deadlineMs: number }): Dialect {
+export function createPostgresDialect(options: { pool: SQL; patience?: { clock: Clock; silenceMs: number } }): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
     createDriver: () => new PostgresDriver(options),
@@ -59,7 +72,10 @@ class PostgresDriver implements Driver {
 
   async acquireConnection(): Promise<DatabaseConnection> {
     // Always one of our own: the pool itself would send a query behind a slow one of somebody else while other connections are idle.
-    const connection = new PostgresConnection(await this.#options.pool.reserve(), this.#options)
+    const reserved = await this.#options.pool.reserve().catch((error: unknown) => {
+      throw new NothingWritten(error)
+    })
+    const connection = new PostgresConnection(reserved, this.#options)
     this.#open.set(connection, connection)
     return connection
   }
@@ -110,14 +126,15 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async run(sql: string, parameters: readonly unknown[]): Promise<Result> {
-    const timer = this.#options.clock.setTimeout(() => void this.#reserved.close({ timeout: 0 }), this.#options.deadlineMs)
+    const { patience } = this.#options
+    const timer = patience?.clock.setTimeout(() => void this.#reserved.close({ timeout: 0 }), patience.silenceMs)
     try {
       return await this.#reserved.unsafe<Row[]>(sql, [...parameters])
     } catch (error) {
       this.lost ||= classify(error) === 'lost'
       throw error
     } finally {
-      timer.cancel()
+      timer?.cancel()
     }
   }
 

@@ -1,11 +1,12 @@
-/**
- * What a failed statement means for the write it belonged to.
- * - `lost`: the connection ended or fell silent; a commit under way may or may not have happened.
- * - `again`: the server rolled back for a reason that passes (deadlock, a lock not got in time, a failover under way).
- * - `full`: the server rolled back because its disk is full.
- * - `definite`: the server rolled back and would do so again.
- */
-export type Failure = 'lost' | 'again' | 'full' | 'definite'
+import type { Failure } from './driver.ts'
+
+/** There was no connection, or it was lost before the commit was asked for, or the commit is known to have failed: nothing stands. */
+export class NothingWritten extends Error {
+  constructor(cause: unknown) {
+    super('the connection to PostgreSQL was lost before anything was written', { cause })
+    this.name = 'NothingWritten'
+  }
+}
 
 const passing = new Set([
   '40P01', // deadlock
@@ -19,7 +20,9 @@ const passing = new Set([
 // The server is shutting down, crashed or starting up; 08 is the class of connection failures.
 const ending = /^(08...|57P0[1-5])$/
 
+/** A server that crashes over its log never acknowledges what it lost, so no failure of PostgreSQL is `fatal` to us. */
 export function classify(error: unknown): Failure {
+  if (error instanceof NothingWritten) return 'again'
   const state = sqlState(error)
   if (state === null) return hasCode(error) && error.code.startsWith('ERR_POSTGRES_') ? 'lost' : 'definite'
   if (ending.test(state)) return 'lost'
@@ -27,8 +30,12 @@ export function classify(error: unknown): Failure {
   return passing.has(state) ? 'again' : 'definite'
 }
 
+export function isUniqueConflict(error: unknown): boolean {
+  return sqlState(error) === '23505'
+}
+
 /** The five characters by which the server names an error, or null where the error is not the server's. */
-export function sqlState(error: unknown): string | null {
+function sqlState(error: unknown): string | null {
   return hasCode(error) && error.code === 'ERR_POSTGRES_SERVER_ERROR' && 'errno' in error ? String(error.errno) : null
 }
 

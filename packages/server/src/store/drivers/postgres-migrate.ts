@@ -1,0 +1,51 @@
+import type { SQL } from 'bun'
+import { Kysely } from 'kysely'
+import { postgresBatch } from '../migrations/0001-postgres-batch.ts'
+import { migrations } from '../migrations/map.ts'
+import { migrate } from '../migrations/migrate.ts'
+import type { Tables } from '../schema.ts'
+import { postgresColumns } from './columns.ts'
+import { createPool, createPostgresDialect, schemaName } from './postgres-dialect.ts'
+
+/** The database belongs to one of the older backends: starting here would begin an empty world beside a full one. */
+export class ForeignDatabase extends Error {
+  constructor() {
+    super(
+      `This database holds the tables of an older Django backend and none of Parlance. Import them first, with \`parlance import\` and this DATABASE_URL; or choose an empty database.`,
+    )
+    this.name = 'ForeignDatabase'
+  }
+}
+
+/** Makes or updates our schema on a connection of its own, with all the time it takes; answers with the epoch of the database. */
+export async function migratePostgres(url: string, epoch: string): Promise<string> {
+  const pool = createPool({ url, max: 1, statementMs: 0, lockMs: 0 })
+  const db = new Kysely<Tables>({ dialect: createPostgresDialect({ pool }) })
+  try {
+    await makeSchema(pool)
+    const all = { ...migrations(postgresColumns), '0001-postgres-batch': postgresBatch }
+    return await migrate(db, { migrations: all, schema: schemaName, epoch })
+  } finally {
+    await db.destroy()
+    await pool.close()
+  }
+}
+
+type Found = { ours: boolean; older: boolean; encoding: string }
+
+const look = `
+  select to_regnamespace('${schemaName}') is not null as ours, current_setting('server_encoding') as encoding,
+    exists (select from pg_class where relname = 'django_migrations' and relkind = 'r') as older`
+
+async function makeSchema(pool: SQL): Promise<void> {
+  await pool.begin(async (tx) => {
+    // Nodes that start together make one schema, one after the other.
+    await tx.unsafe(`select pg_advisory_xact_lock(hashtext('${schemaName}'))`)
+    const [found] = await tx.unsafe<Found[]>(look)
+    if (found === undefined || found.ours) return
+    if (found.older) throw new ForeignDatabase()
+    if (found.encoding !== 'UTF8')
+      throw new Error(`The database is encoded in ${found.encoding}; Parlance keeps text exactly and needs UTF8.`)
+    await tx.unsafe(`create schema ${schemaName}`)
+  })
+}

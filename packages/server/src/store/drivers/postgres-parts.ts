@@ -1,0 +1,96 @@
+import { limits } from '@parlance/protocol'
+import { lockRooms, lockUsers, type Tx } from '../tables/locks.ts'
+import { nothingLogged, saveRoom } from '../tables/log-writes.ts'
+import { findMember, hasTooManyRooms, join, roomJudgedAt } from '../tables/member-writes.ts'
+import type { Logged, SendIntent, SendOutcome, Stale } from '../writes.ts'
+import type { SendWrite } from './driver.ts'
+import { type HotWrite, writePart, type Written } from './postgres-send.ts'
+
+export type Part = { writes: HotWrite[]; joins: boolean }
+
+/**
+ * Cuts a batch where one statement cannot write it in its order: a send that makes its sender a member stands alone, and what repeats a
+ * cid, or a marker, begins a part that finds the earlier one written. Nearly every batch is one part.
+ */
+export function partsOf(batch: readonly HotWrite[]): Part[] {
+  const parts: Part[] = []
+  let open: Part | undefined
+  let seen = new Set<string>()
+  for (const write of batch) {
+    const joins = write.kind === 'send' && write.send.join !== null
+    const key = keyOf(write)
+    if (open === undefined || joins || open.joins || (key !== null && seen.has(key))) {
+      open = { writes: [], joins }
+      parts.push(open)
+      seen = new Set()
+    }
+    open.writes.push(write)
+    if (key !== null) seen.add(key)
+  }
+  return parts
+}
+
+function keyOf(write: HotWrite): string | null {
+  if (write.kind === 'read') return `read ${write.read.room} ${write.read.user}`
+  const { room, sender, cid } = write.send
+  return cid === null ? null : `send ${room} ${sender} ${cid}`
+}
+
+/** Writes the parts of a batch in their order, in one transaction. Every lock is taken before the first look. */
+export async function writeParts(tx: Tx, parts: readonly Part[]): Promise<Written[]> {
+  const writes = parts.flatMap((part) => part.writes)
+  await lockRooms(tx, distinct(writes.map((write) => (write.kind === 'send' ? write.send.room : write.read.room))))
+  const users = writes.flatMap((write) => (write.kind === 'read' ? [write.read.user] : write.send.join === null ? [] : [write.send.sender]))
+  await lockUsers(tx, distinct(users))
+  const halted = new Set<object>()
+  const written: Written[] = []
+  for (const part of parts) {
+    const outcomes = await (part.joins ? writeJoining(tx, part, halted) : writePart(tx, haltedFirst(part.writes, halted)))
+    for (const [index, write] of part.writes.entries()) {
+      if (write.kind === 'send' && write.lane !== null && isStale(outcomes[index])) halted.add(write.lane)
+    }
+    written.push(...outcomes)
+  }
+  return written
+}
+
+/** Behind a stale write of its lane a send is stale as well, but only if its cid is new: the statement decides, by an acl that never holds. */
+function haltedFirst(writes: readonly HotWrite[], halted: ReadonlySet<object>): HotWrite[] {
+  return writes.map((write) => (write.kind === 'send' && write.lane !== null && halted.has(write.lane) ? outdated(write) : write))
+}
+
+const outdated = (write: SendWrite): SendWrite => ({ ...write, send: { ...write.send, acl: -1 } })
+
+async function writeJoining(tx: Tx, { writes }: Part, halted: ReadonlySet<object>): Promise<Written[]> {
+  const [write] = writes
+  if (write?.kind !== 'send') throw new Error('a part that joins is one send')
+  // Whether the cid is known comes first: a retry must not join.
+  const known = await writePart(tx, [outdated(write)])
+  if (!known.every(isStale) || (write.lane !== null && halted.has(write.lane))) return known
+  const joined = await joinSender(tx, write.send)
+  if ('status' in joined) return [{ kind: 'send', outcome: joined }]
+  const sent = await writePart(tx, [write])
+  for (const { kind, outcome } of sent) {
+    if (kind !== 'send' || outcome.status !== 'stored') continue
+    outcome.events.unshift(...joined.events)
+    outcome.userEvents.unshift(...joined.userEvents)
+  }
+  return sent
+}
+
+type Refused = Extract<SendOutcome | Stale, { status: 'room_full' | 'too_many_rooms' | 'stale' }>
+
+/** What the join put into logs, nothing where the sender is a member by now; or why it cannot be. */
+async function joinSender(tx: Tx, { room: number, sender, acl, join: role, at }: SendIntent): Promise<Logged | Refused> {
+  const room = await roomJudgedAt(tx, number, acl)
+  if (room === undefined || role === null) return { status: 'stale' }
+  if ((await findMember(tx, number, sender)) !== undefined) return nothingLogged()
+  if (room.members >= limits.room_members) return { status: 'room_full' }
+  if (await hasTooManyRooms(tx, sender, limits.user_rooms)) return { status: 'too_many_rooms' }
+  const logged = await join(tx, room, { user: sender, by: null, role, at })
+  await saveRoom(tx, room)
+  return logged
+}
+
+const isStale = (written: Written | undefined): boolean => written?.kind === 'send' && written.outcome.status === 'stale'
+const distinct = (numbers: readonly number[]): number[] => [...new Set(numbers)]

@@ -1,0 +1,103 @@
+import type { SQL } from 'bun'
+import { Kysely } from 'kysely'
+import type { Clock } from '../../base/clock.ts'
+import { runWrite } from '../named-writes.ts'
+import type { Tables } from '../schema.ts'
+import type { MessageReads } from '../store.ts'
+import { messageReads } from '../tables/messages.ts'
+import type { Driver, Failure, Intent, NamedWrite, Outcome } from './driver.ts'
+import { createPool, createPostgresDialect } from './postgres-dialect.ts'
+import { classify, isUniqueConflict } from './postgres-errors.ts'
+import { migratePostgres } from './postgres-migrate.ts'
+import { partsOf, writeParts } from './postgres-parts.ts'
+import { type HotWrite, writePart, type Written } from './postgres-send.ts'
+import { Transactions } from './postgres-transactions.ts'
+
+const readers = 8
+const writesBeside = 3
+/** The server ends a read after this time. */
+const readMs = 10_000
+/** How long a batch waits for one lock; and with several of them and its own work, which is milliseconds, in all. */
+const lockMs = 2_000
+const writeMs = 4_000
+/** What the server ends by itself has been answered this much later: a connection that is still silent is lost. */
+const slackMs = 1_000
+/** A unique conflict is found by the second look; more than a few mean that it is no person's but ours. */
+const looks = 3
+
+/** A database that many nodes write at once. What one of them remembers of it may be old: everything is looked at under its lock. */
+export class PostgresDriver implements Driver {
+  readonly engine = 'postgres'
+  readonly writesBeside = writesBeside
+  readonly read: Kysely<Tables>
+  readonly #pools: SQL[]
+  readonly #writing: Kysely<Tables>
+  readonly #transactions: Transactions
+  readonly #messages: MessageReads
+  readonly #url: string
+
+  constructor(url: string, clock: Clock) {
+    // Readers have connections of their own, so that no number of them keeps a commit waiting.
+    const reading = createPool({ url, max: readers, statementMs: readMs, lockMs })
+    const writing = createPool({ url, max: 1 + writesBeside, statementMs: writeMs, lockMs })
+    this.#pools = [reading, writing]
+    this.read = new Kysely({ dialect: createPostgresDialect({ pool: reading, patience: { clock, silenceMs: readMs + slackMs } }) })
+    this.#writing = new Kysely({ dialect: createPostgresDialect({ pool: writing, patience: { clock, silenceMs: writeMs + slackMs } }) })
+    this.#transactions = new Transactions(this.#writing, clock)
+    this.#messages = messageReads(this.read)
+    this.#url = url
+  }
+
+  migrate(fresh: string): Promise<string> {
+    return migratePostgres(this.#url, fresh)
+  }
+
+  async commit(batch: readonly Intent[]): Promise<Outcome[]> {
+    const [first] = batch
+    if (batch.length === 1 && first?.kind === 'write') return [await this.#writeNamed(first)]
+    const hot = batch.filter((intent) => intent.kind !== 'write')
+    if (hot.length < batch.length) throw new Error('a rarer write is a batch of its own')
+    return await this.#writeHot(hot)
+  }
+
+  classify(error: unknown): Failure {
+    return classify(error)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.close({ timeout: writeMs / 1000 })))
+  }
+
+  async #writeHot(batch: readonly HotWrite[]): Promise<Outcome[]> {
+    const parts = partsOf(batch)
+    const atOnce = parts.every(({ joins }) => !joins) && parts.length < 2
+    const written = atOnce ? await writePart(this.#writing, batch) : await this.#transactions.run((tx) => writeParts(tx, parts))
+    return await Promise.all(written.map((one, index) => this.#answer(one, batch[index])))
+  }
+
+  /** What is looked at after the commit cannot be lost by it: were this to fail, the batch runs again and finds itself written. */
+  async #answer(written: Written, write: HotWrite | undefined): Promise<Outcome> {
+    if (written.kind === 'read') return written
+    const { kind, outcome } = written
+    if (outcome.status !== 'held') return { kind, outcome }
+    if (write?.kind !== 'send' || write.send.cid === null) throw new Error('a message is held by a cid that nobody sent')
+    const { room, sender, cid, digest } = write.send
+    const held = await this.#messages.byCid(room, sender, cid)
+    if (held === undefined) throw new Error(`the message ${cid} of user ${sender} in room ${room} was there and is not`)
+    // The digest of a deleted message is gone: any retry then finds the tombstone.
+    const same = held.digest === null || Buffer.compare(held.digest, digest) === 0
+    return { kind, outcome: same ? { status: 'known', message: held.message } : { status: 'conflict' } }
+  }
+
+  async #writeNamed({ name, input }: NamedWrite): Promise<Outcome> {
+    for (let look = 1; ; look += 1) {
+      try {
+        return { kind: 'write', outcome: await this.#transactions.run((tx) => runWrite(tx, name, input)) }
+      } catch (error) {
+        if (isUniqueConflict(error) && look < looks) continue
+        if (classify(error) !== 'definite') throw error
+        return { kind: 'failed', error }
+      }
+    }
+  }
+}
