@@ -1,0 +1,143 @@
+import { ChatError, errors, type InputOf, type OutputOf, type Profile } from '@parlance/protocol'
+import { backoffDelay } from './backoff.ts'
+import { ConnectionError } from './connection-error.ts'
+import type { Platform } from './platform.ts'
+import type { Rest } from './rest.ts'
+
+/**
+ * A login as a host may keep it: hand the last one to `createClient({ session })` and the user stays signed in. `refresh_token` is null
+ * where it lives in a cookie. `expires_at` (of the access token) is ms since 1970.
+ *
+ * @example
+ * createClient({ url, session: JSON.parse(localStorage.parlance ?? 'null'), onSession: (s) => { localStorage.parlance = JSON.stringify(s) } })
+ */
+export type Session = { user: Profile; session: string; access_token: string; expires_at: number; refresh_token: string | null }
+
+type SessionDeps = {
+  rest: Rest
+  platform: Platform
+  initial: Session | null
+  /** After every change; `error` says why a session ended that nobody ended here. */
+  changed(session: Session | null, error: ChatError | null): void
+}
+
+/** A token this close to its end is exchanged before it is used. */
+const nearlyOver = 10_000
+/** Well inside the 30 s in which a spent refresh token still gives its successor, so that a lost answer can be asked for again. */
+const refreshTimeout = 8000
+const retries = { base_ms: 500, cap_ms: 30_000 }
+
+/** The present login: one refresh at a time, before the access token ends or when the server says that it has. */
+export class Sessions {
+  readonly #deps: SessionDeps
+  #current: Session | null
+  #refreshing: Promise<void> | null = null
+  #timer: unknown
+  #fresh = false
+  #failures = 0
+
+  constructor(deps: SessionDeps) {
+    this.#deps = deps
+    this.#current = deps.initial
+  }
+
+  get current(): Session | null {
+    return this.#current
+  }
+
+  async register(input: InputOf<'accounts.register'>): Promise<Profile> {
+    return this.#begin(await this.#deps.rest.call('accounts.register', input, { cookies: input.session === 'cookie' }))
+  }
+
+  async login(input: InputOf<'accounts.login'>): Promise<Profile> {
+    return this.#begin(await this.#deps.rest.call('accounts.login', input, { cookies: input.session === 'cookie' }))
+  }
+
+  /** Ends the session here whatever the server answers, then passes on why it could not be told. */
+  async logout(): Promise<void> {
+    const ended = this.#current
+    if (ended === null) return
+    this.#set(null)
+    await this.#deps.rest.call('accounts.logout', {}, { token: ended.access_token, cookies: ended.refresh_token === null })
+  }
+
+  /** An access token that is good for some seconds more; `renew`: a newer one than the last in any case. */
+  async token(renew = false): Promise<string> {
+    if (this.#current !== null && (renew || this.#remaining(this.#current) < nearlyOver)) await this.#renew(renew)
+    if (this.#current === null) throw new ChatError('unauthenticated', { detail: 'Nobody is signed in.' })
+    return this.#current.access_token
+  }
+
+  /** Exchanges the refresh token, or the cookie of a former page. Everybody who asks meanwhile waits for the same exchange. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#exchange().finally(() => {
+      this.#refreshing = null
+    })
+    return this.#refreshing
+  }
+
+  /** While on, the access token is renewed before it ends even if nobody asks for it. */
+  keepFresh(on: boolean): void {
+    this.#fresh = on
+    this.#schedule()
+  }
+
+  /** A refresh that fails only matters if the token at hand is no good, and then it is the way that is missing, not the login. */
+  async #renew(needed: boolean): Promise<void> {
+    try {
+      await this.refresh()
+    } catch (error) {
+      if (this.#current === null) throw error
+      if (needed || this.#remaining(this.#current) <= 0) throw new ConnectionError('The login could not be renewed.', error)
+    }
+  }
+
+  async #exchange(): Promise<void> {
+    const before = this.#current
+    const token = before?.refresh_token ?? null
+    try {
+      const answer = await this.#deps.rest.call('accounts.refresh', token === null ? {} : { refresh_token: token }, {
+        cookies: token === null,
+        timeout_ms: refreshTimeout,
+      })
+      // A logout or another login meanwhile wins: this pair belongs to what is over.
+      if (this.#current === before) this.#begin(answer)
+    } catch (error) {
+      this.#failures += 1
+      const refused = error instanceof ChatError && errors[error.code].retry === 'no'
+      if (refused && this.#current === before) this.#set(null, error)
+      else this.#schedule()
+      throw error
+    }
+  }
+
+  #begin({ user, session, access_token, expires_in, refresh_token }: OutputOf<'accounts.login'>): Profile {
+    this.#failures = 0
+    this.#set({ user, session, access_token, expires_at: this.#deps.platform.now() + expires_in * 1000, refresh_token })
+    return user
+  }
+
+  #set(session: Session | null, error: ChatError | null = null): void {
+    this.#current = session
+    this.#schedule()
+    this.#deps.changed(session, error)
+  }
+
+  #remaining(session: Session): number {
+    return session.expires_at - this.#deps.platform.now()
+  }
+
+  #schedule(): void {
+    const { platform } = this.#deps
+    platform.clearTimeout(this.#timer)
+    if (!this.#fresh || this.#current === null) return
+    const remaining = this.#remaining(this.#current)
+    // Up to a minute, or a quarter of what is left, ahead; spread, so that clients signed in together do not refresh together.
+    const ahead = Math.min(60_000, remaining / 4) * (1 + platform.random() / 2)
+    const wait = this.#failures > 0 ? 500 + backoffDelay(this.#failures, retries, () => platform.random()) : Math.max(0, remaining - ahead)
+    this.#timer = platform.setTimeout(() => {
+      // The failure has set the next timer, or has ended the session and said so.
+      this.refresh().catch(() => undefined)
+    }, wait)
+  }
+}

@@ -1,0 +1,240 @@
+import { type DownFrame, type Hello, limits, subprotocol, type UpFrame, verdictOf } from '@parlance/protocol'
+import { type Backoff, backoffDelay, toldDelay } from './backoff.ts'
+import { type Incoming, readFrame } from './incoming.ts'
+import { type Platform, type SocketLike, socketConstructor } from './platform.ts'
+
+/**
+ * How the connection stands. `waiting`: lost, the next attempt comes after `retry_ms`; `code` is the close code, or null where the server
+ * was not reached. `stopped`: there will be no further attempt unless somebody calls `connect()` again: the server's verdict was no
+ * (`code`), or the login has ended (`error`).
+ */
+export type Status =
+  | { state: 'offline' }
+  | { state: 'connecting'; attempt: number }
+  | { state: 'ready'; mode: DownFrame['ready']['ready']['mode'] }
+  | { state: 'waiting'; attempt: number; retry_ms: number; code: number | null }
+  | { state: 'stopped'; code: number | null; error: Error | null }
+
+export type Timing = {
+  /** Without a frame for so long the connection counts as lost. */
+  silence_ms: number
+  /** Longest wait for the socket to open. */
+  connect_ms: number
+  /** A connection that held so long makes the next failure count as the first. */
+  stable_ms: number
+  backoff: Backoff
+}
+
+export const timingDefaults: Timing = {
+  silence_ms: limits.silence_ms,
+  connect_ms: 10_000,
+  stable_ms: 5000,
+  backoff: { base_ms: 250, cap_ms: 30_000 },
+}
+
+type SocketDeps = {
+  url: string
+  client: string
+  platform: Platform
+  timing: Timing
+  /** A good access token, `renew` for one newer than the last; rejects when there is none to be had now, or ever. */
+  token(renew: boolean): Promise<string>
+  /** The login is over: there will be no token. */
+  isOver(): boolean
+  resume(): Hello['resume']
+  received(incoming: Incoming): void
+  status(status: Status): void
+  /** The raw text of every frame, before anything is made of it. */
+  onText(text: string): void
+}
+
+/** One WebSocket at a time, opened again until told to stop or the server's verdict says so. */
+export class Socket {
+  readonly #deps: SocketDeps
+  #status: Status = { state: 'offline' }
+  #socket: SocketLike | null = null
+  /** Rises with each attempt; what belongs to an older one is ignored. */
+  #generation = 0
+  #failures = 0
+  #renew = false
+  /** The hello is out: other frames may follow it. */
+  #greeted = false
+  #bye: DownFrame['bye']['bye'] | null = null
+  #readyAt = 0
+  #heardAt = 0
+  #saidAt = 0
+  #heartbeat: number = limits.heartbeat_ms
+  #retry: unknown = null
+  #watchdog: unknown = null
+
+  constructor(deps: SocketDeps) {
+    this.#deps = deps
+  }
+
+  get status(): Status {
+    return this.#status
+  }
+
+  /** Starts trying, or tries at once instead of waiting further. Throws where the runtime has no WebSocket. */
+  start(): void {
+    if (this.#status.state === 'connecting' || this.#status.state === 'ready') return
+    socketConstructor(this.#deps.platform)
+    this.#failures = 0
+    void this.#attempt()
+  }
+
+  stop(status: Status): void {
+    const socket = this.#end()
+    socket?.close(1000)
+    this.#set(status)
+  }
+
+  /** Sends a frame if there is a connection to put it on; says whether there was. */
+  send(frame: UpFrame[keyof UpFrame]): boolean {
+    return this.sendText(JSON.stringify(frame))
+  }
+
+  /** The same for a frame that is text already. */
+  sendText(text: string): boolean {
+    if (this.#socket === null || !this.#greeted) return false
+    this.#saidAt = this.#deps.platform.now()
+    try {
+      this.#socket.send(text)
+      return true
+    } catch {
+      // Closing: the close event follows and settles whatever waits for an answer.
+      return false
+    }
+  }
+
+  async #attempt(): Promise<void> {
+    this.#end()
+    const generation = this.#generation
+    this.#set({ state: 'connecting', attempt: this.#failures })
+    try {
+      const token = await this.#deps.token(this.#renew)
+      if (generation !== this.#generation) return
+      this.#renew = false
+      this.#open(token)
+    } catch (error) {
+      if (generation !== this.#generation) return
+      if (this.#deps.isOver()) this.stop({ state: 'stopped', code: null, error: error instanceof Error ? error : null })
+      else this.#lost(null)
+    }
+  }
+
+  #open(token: string): void {
+    const { platform, timing, url, client, onText } = this.#deps
+    const socket = new (socketConstructor(platform))(url, [subprotocol])
+    this.#socket = socket
+    const mine = () => this.#socket === socket
+    this.#watch(timing.connect_ms)
+    socket.addEventListener('open', () => {
+      if (!mine()) return
+      this.#watch(timing.silence_ms)
+      const resume = this.#deps.resume()
+      this.#greeted = true
+      this.send({ hello: { token, client, ...(resume && { resume }) } })
+    })
+    socket.addEventListener('message', ({ data }) => {
+      if (!mine() || typeof data !== 'string') return
+      onText(data)
+      this.#heard(data)
+    })
+    socket.addEventListener('close', ({ code }) => {
+      if (mine()) this.#lost(code)
+    })
+    // The close event that follows says all there is to know; without a listener some platforms throw.
+    socket.addEventListener('error', () => undefined)
+  }
+
+  #heard(text: string): void {
+    this.#heardAt = this.#deps.platform.now()
+    let incoming: Incoming | null
+    try {
+      incoming = readFrame(text)
+    } catch {
+      this.#abandon()
+      return
+    }
+    if (incoming?.kind === 'welcome') {
+      this.#heartbeat = incoming.frame.welcome.heartbeat
+      this.#watch(this.#deps.timing.silence_ms)
+    }
+    if (incoming?.kind === 'bye') this.#bye = incoming.frame.bye
+    if (incoming !== null) this.#deps.received(incoming)
+    if (incoming?.kind === 'ready' && this.#socket !== null) {
+      this.#readyAt = this.#heardAt
+      this.#set({ state: 'ready', mode: incoming.frame.ready.mode })
+    }
+    this.#keepAlive()
+  }
+
+  /** Also run for what is heard: a browser may hold back the timers of a hidden page, but not what arrives. */
+  #keepAlive(): void {
+    if (this.#greeted && this.#deps.platform.now() - this.#saidAt >= this.#heartbeat * 0.8) this.send({ ping: 1 })
+  }
+
+  #watch(silence: number): void {
+    const { platform } = this.#deps
+    platform.clearTimeout(this.#watchdog)
+    this.#heardAt = platform.now()
+    const look = () => {
+      const left = silence - (platform.now() - this.#heardAt)
+      if (left <= 0) {
+        this.#abandon()
+        return
+      }
+      this.#keepAlive()
+      this.#watchdog = platform.setTimeout(look, Math.min(left, this.#heartbeat / 4))
+    }
+    this.#watchdog = platform.setTimeout(look, Math.min(silence, this.#heartbeat / 4))
+  }
+
+  /** Gives a connection up without waiting for the other side, which may never answer the close. */
+  #abandon(): void {
+    const socket = this.#socket
+    this.#lost(4408)
+    socket?.close(4408)
+  }
+
+  #lost(code: number | null): void {
+    const { platform, timing } = this.#deps
+    const bye = this.#bye
+    const held = this.#status.state === 'ready' && platform.now() - this.#readyAt >= timing.stable_ms
+    this.#end()
+    const why = code !== null && code >= 4000 ? code : (bye?.code ?? code)
+    const verdict = why === null ? 'yes' : verdictOf(why)
+    if (verdict === 'no') {
+      this.#set({ state: 'stopped', code: why, error: null })
+      return
+    }
+    const first = held || this.#failures === 0
+    this.#failures = held ? 1 : this.#failures + 1
+    this.#renew ||= verdict === 'refresh'
+    const random = () => platform.random()
+    const told = bye?.reconnect_ms ?? null
+    const backoff = verdict === 'refresh' && first ? 0 : backoffDelay(this.#failures - 1, timing.backoff, random)
+    const wait = told === null ? backoff : Math.max(backoff, toldDelay({ ...bye, reconnect_ms: told }, random))
+    this.#retry = platform.setTimeout(() => void this.#attempt(), wait)
+    this.#set({ state: 'waiting', attempt: this.#failures, retry_ms: wait, code: why })
+  }
+
+  /** Forgets the present attempt and its timers; gives back the socket that may still want closing. */
+  #end(): SocketLike | null {
+    const { platform } = this.#deps
+    const socket = this.#socket
+    this.#generation += 1
+    this.#socket = null
+    this.#greeted = false
+    this.#bye = null
+    platform.clearTimeout(this.#retry)
+    platform.clearTimeout(this.#watchdog)
+    return socket
+  }
+
+  #set(status: Status): void {
+    this.#status = status
+    this.#deps.status(status)
+  }
+}
