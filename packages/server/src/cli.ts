@@ -2,30 +2,31 @@
 import { writeSync } from 'node:fs'
 import { systemClock } from './base/clock.ts'
 import { createLogger, type Logger } from './base/log.ts'
-import { chat } from './cli/chat.ts'
-import { demo } from './cli/demo.ts'
-import { doctor } from './cli/doctor.ts'
-import { help } from './cli/help.ts'
-import { user } from './cli/user.ts'
-import { type Config, ConfigError, readConfig, serve } from './main.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
 
 /** One command: what it does, and its exit code. `words` are the arguments that are no settings. */
 export type Command = (context: { config: Config; log: Logger; words: string[]; options: Record<string, string | true> }) => Promise<number>
 
-const commands: Record<string, { run: Command; options: string[] }> = {
-  serve: { run: ({ config, log }) => serve(config, log), options: [] },
-  user: { run: user, options: ['admin', 'email', 'password'] },
-  chat: { run: chat, options: ['url', 'user', 'room'] },
-  demo: { run: demo, options: [] },
-  doctor: { run: doctor, options: [] },
+/** Loaded when asked for: a server starts without the terminal client, and the client without the server. */
+const commands: Record<string, { load: () => Promise<Command>; options: string[] }> = {
+  serve: { load: async () => serveOn((await import('./main.ts')).serve), options: [] },
+  user: { load: async () => (await import('./cli/user.ts')).user, options: ['admin', 'email', 'password'] },
+  chat: { load: async () => (await import('./cli/chat.ts')).chat, options: ['url', 'user', 'room'] },
+  demo: { load: async () => (await import('./cli/demo.ts')).demo, options: [] },
+  doctor: { load: async () => (await import('./cli/doctor.ts')).doctor, options: [] },
 }
+
+const serveOn =
+  (serve: (config: Config, log: Logger) => Promise<number>): Command =>
+  ({ config, log }) =>
+    serve(config, log)
 
 async function main(args: readonly string[]): Promise<number> {
   const [first = 'serve', ...others] = args
   const isCommand = !first.startsWith('-')
   const name = isCommand ? first : 'serve'
   const rest = isCommand ? others : [...args]
-  if (rest.includes('--help') || rest.includes('-h') || name === 'help') return help()
+  if (rest.includes('--help') || rest.includes('-h') || name === 'help') return (await import('./cli/help.ts')).help()
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined) {
     console.error(`There is no command "${name}". Try: parlance help`)
@@ -33,7 +34,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { words, options, settings } = sort(rest, command.options)
   const config = readConfig(process.env, settings)
-  return command.run({ config, log: logTo(config), words, options })
+  const run = await command.load()
+  return run({ config, log: logTo(config), words, options })
 }
 
 /** Tells the command's own options from settings and from plain words. */

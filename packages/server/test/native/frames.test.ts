@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'bun:test'
+import { limits } from '@parlance/protocol'
+import { eventually } from '../harness/eventually.ts'
+import { connect } from '../harness/socket.ts'
+import { openWorld } from '../harness/world.ts'
+
+const opening = '{"hello":{"token":"x"}}'
+
+describe('bad input on the socket', () => {
+  const rows: [string, string | Uint8Array<ArrayBuffer>, number][] = [
+    ['text that is not JSON', 'hello', 4400],
+    ['an array', '[]', 4400],
+    ['null', 'null', 4400],
+    ['a frame of no known kind', '{"hi":1}', 4400],
+    ['an operation before hello', '{"id":1,"op":"accounts.me"}', 4400],
+    ['hello with an unknown key', '{"hello":{"token":"x","admin":true}}', 4400],
+    ['hello with __proto__', '{"hello":{"token":"x","__proto__":{"a":1}}}', 4400],
+    ['nesting beyond the bound', `{"hello":${'['.repeat(limits.json_depth + 1)}${']'.repeat(limits.json_depth + 1)}}`, 4400],
+    ['a binary frame', new TextEncoder().encode(opening), 4400],
+    ['a token that is none', opening, 4401],
+    ['a frame above the bound', `{"hello":{"token":"${'x'.repeat(limits.frame_bytes)}"}}`, 1009],
+  ]
+
+  for (const [what, frame, code] of rows) {
+    test(`${what} closes this socket with ${code} and harms no other`, async () => {
+      await using world = await openWorld()
+      const ada = await world.person('ada')
+      const bystander = await world.socket(ada)
+      await using socket = await connect(world.server.url)
+      socket.sendRaw(frame)
+      const closed = (await socket.closed).code
+      // The runtime ends an oversize frame without a close handshake.
+      expect(code === 1009 ? [1009, 1006] : [code]).toContain(closed)
+      expect(await bystander.op('accounts.me', {})).toMatchObject({ username: ada.username })
+    })
+  }
+
+  test('unknown operations and bad fields are answered, all faults at once, and the socket stays', async () => {
+    await using world = await openWorld()
+    const socket = await world.socket(await world.person('ada'))
+    socket.sendRaw('{"id":1001,"op":"rooms.explode","in":{}}')
+    expect((await socket.next('err')).err.code).toBe('unknown_operation')
+    socket.sendRaw('{"id":1002,"op":"messages.send","in":{"room":5,"cid":"a b","shout":true}}')
+    const { err } = await socket.next('err')
+    expect(err.code).toBe('invalid_input')
+    expect(err.errors?.map(({ path }) => path).sort()).toEqual(['/cid', '/content', '/room', '/shout'])
+    expect(await socket.op('rooms.list', {})).toEqual({ items: [], next: null })
+  })
+
+  test('more operations under way than allowed are refused one by one', async () => {
+    await using world = await openWorld()
+    const ada = await world.person('ada')
+    const room = await world.publicRoom(ada)
+    const socket = await world.socket(ada)
+    const sends = Array.from({ length: 200 }, (_, i) => socket.op('messages.send', { room, content: 'x', cid: `c${i}` }))
+    const outcomes = await Promise.allSettled(sends)
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
+    expect(refused.length).toBeGreaterThan(0)
+    expect(new Set(refused.map(({ reason }) => String((reason as Error).message).includes('too_many_in_flight')))).toEqual(new Set([true]))
+    const { items } = await socket.op('messages.list', { room, limit: 200 })
+    expect(items.length).toBe(200 - refused.length)
+  })
+
+  test('frames sent right behind the hello are answered after it', async () => {
+    await using world = await openWorld()
+    const ada = await world.person('ada')
+    const room = await world.publicRoom(ada)
+    await using socket = await connect(world.server.url)
+    socket.sendRaw(JSON.stringify({ hello: { token: ada.token } }))
+    socket.sendRaw(JSON.stringify({ open: room }))
+    socket.sendRaw('{"ping":1}')
+    await socket.next('ready')
+    await eventually(() => expect(socket.frames.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['opened', 'pong'])))
+  })
+})
