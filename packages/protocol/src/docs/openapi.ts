@@ -83,7 +83,7 @@ function parameters(operation: Operation, book: SchemaBook): Json[] {
     name: 'Idempotency-Key',
     in: 'header',
     required: false,
-    description: 'Stands for `cid` where the body has none.',
+    description: 'Stands for `cid`; where both are sent they must agree.',
     schema: book.closed(Cid),
   }
   return [
