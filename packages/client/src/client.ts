@@ -133,7 +133,9 @@ export class Client {
   async logout(): Promise<void> {
     this.#outbox.clear()
     this.#user = null
-    await this.#sessions.logout()
+    const told = this.#sessions.logout()
+    this.#link.forget()
+    await told
   }
 
   /** Keeps a connection from now on, or tries at once if it is waiting to. Listen to `status`, or await `ready()`. */
@@ -232,11 +234,13 @@ export class Client {
   #sessionChanged(session: Session | null, error: ChatError | null): void {
     this.#onSession(session)
     if (session === null) this.#link.signedOut(error)
-    else if (session.user.id === this.#user) this.#link.renewed(session.access_token)
     else {
+      const stranger = this.#user !== null && this.#user !== session.user.id
       this.#user = session.user.id
-      this.#outbox.clear()
-      this.#link.forget()
+      if (stranger) {
+        this.#outbox.clear()
+        this.#link.forget()
+      } else this.#link.renewed(session.access_token)
     }
     this.#listeners.emit('session', { session, error })
   }

@@ -92,14 +92,15 @@ export class Link {
     this.#socket.send({ auth: token })
   }
 
+  /** `error`: why, if nobody asked for it. */
   signedOut(error: ChatError | null): void {
-    if (this.status.state !== 'offline') this.#socket.stop({ state: 'stopped', code: null, error })
+    if (this.status.state !== 'offline') this.#socket.stop(error === null ? { state: 'offline' } : { state: 'stopped', code: null, error })
   }
 
   /** Somebody else is signed in: nothing kept is theirs, and a connection that was wanted is made anew. */
   forget(): void {
     const wanted = this.status.state !== 'offline' && this.status.state !== 'stopped'
-    this.stop()
+    if (this.status.state !== 'offline') this.stop()
     this.interest.forgetAll()
     this.#sync.forget()
     if (wanted) this.start()

@@ -104,7 +104,7 @@ describe('a session', () => {
     const client = await stage.connected(stage.alice)
     const token = client.session?.access_token ?? ''
     await client.logout()
-    expect([client.session, client.status.state]).toEqual([null, 'stopped'])
+    expect([client.session, client.status.state]).toEqual([null, 'offline'])
     expect(() => stage.peer.accounts.bearer(token)).toThrow('token_expired')
     await eventually(() => stage.peer.door.live.length === 0)
   })
