@@ -147,7 +147,7 @@ async function logs(db: Kysely<unknown>, c: Columns): Promise<void> {
     .addColumn('deleted_at', c.integer)
     .addColumn('created_at', c.integer, (column) => column.notNull())
     .addUniqueConstraint('messages_room_n', ['room', 'n'])
-    .addUniqueConstraint('messages_room_sender_cid', ['room', 'sender', 'cid'])
+    .addUniqueConstraint('messages_room_cid_sender', ['room', 'cid', 'sender'])
     .addUniqueConstraint('messages_room_id', ['room', 'id'])
     .modifyEnd(c.numberedByRoom)
     .execute()

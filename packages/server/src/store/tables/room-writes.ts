@@ -1,5 +1,6 @@
 import type { Role } from '@parlance/protocol'
 import type { Insertable } from 'kysely'
+import { isSameRequest } from '../digests.ts'
 import { folded } from '../fold.ts'
 import type { RoomRow } from '../rows.ts'
 import type { RoomsTable } from '../schema.ts'
@@ -47,7 +48,7 @@ async function creationOf(
     .where('cid', '=', cid)
     .executeTakeFirst()
   if (made === undefined) return undefined
-  if (Buffer.compare(made.digest, digest) !== 0) return { status: 'conflict' }
+  if (!isSameRequest(made.digest, digest)) return { status: 'conflict' }
   const room = await tx.selectFrom('rooms').selectAll().where('number', '=', made.result).executeTakeFirstOrThrow()
   return { status: 'known', room: roomOf(room) }
 }

@@ -1,0 +1,205 @@
+import { ChatError } from '@parlance/protocol'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Metrics } from '../base/metrics.ts'
+import { isSameRequest } from './digests.ts'
+import type { Driver, NamedWrite } from './drivers/driver.ts'
+import { Account, overloaded } from './queue/bounds.ts'
+import { type Entry, fail, intentOf, judged, type SendEntry, settle } from './queue/entries.ts'
+import { Lanes } from './queue/lanes.ts'
+import { isStale, persist } from './queue/persist.ts'
+import { Waiting } from './queue/waiting.ts'
+import type { CommitQueue, MessageReads, SendRequest } from './store.ts'
+import type { ReadIntent, ReadOutcome, SendOutcome, WriteInput, WriteName, WriteOutput } from './writes.ts'
+
+export type QueueDeps = {
+  driver: Driver
+  messages: Pick<MessageReads, 'byCid'>
+  clock: Clock
+  log: Logger
+  metrics: Pick<Metrics, 'commitIntents' | 'commitSeconds' | 'queueDepth'>
+  /** Ends the process: what was acknowledged may not be on disk. If it returns, the queue refuses everything from then on. */
+  fatal: (error: unknown) => void
+}
+
+/** So often a send is judged again; a room that changes faster than that answers `overloaded`. */
+const roundsAtMost = 20
+
+/**
+ * Group commit. What arrives in one turn of the event loop, and while a transaction is under way, makes the next one. There is one batch at
+ * a time; a driver that can takes rarer writes beside it.
+ */
+export class GroupCommit implements CommitQueue {
+  readonly #deps: QueueDeps
+  readonly #account = new Account()
+  readonly #lanes: Lanes
+  readonly #main = new Waiting()
+  /** Rarer writes, where they do not go into the batch of hot ones. */
+  readonly #beside = new Waiting()
+  #running = 0
+  #runningBeside = 0
+  #scheduled = false
+  #failed = false
+  #drained: (() => void)[] = []
+
+  constructor(deps: QueueDeps) {
+    this.#deps = deps
+    this.#lanes = new Lanes({
+      ready: (entry, verdict) => this.#enqueue(judged(entry, verdict)),
+      refused: (entry, refusal) => void this.#refuse(entry, refusal),
+    })
+  }
+
+  get depth(): number {
+    return this.#account.intents
+  }
+
+  send(request: SendRequest): Promise<SendOutcome> {
+    const bytes = Buffer.byteLength(request.content) + (request.meta?.length ?? 0)
+    return this.#accept(request.sender, bytes, (resolve, reject) =>
+      this.#lanes.add({ kind: 'send', request, intent: null, rounds: 0, bytes, resolve, reject }),
+    )
+  }
+
+  read(intent: ReadIntent): Promise<ReadOutcome> {
+    return this.#accept(intent.user, 0, (resolve, reject) => {
+      const waiter = { n: intent.n, resolve, reject }
+      const entry = this.#main.readOf(intent.room, intent.user)
+      if (entry === undefined)
+        return this.#enqueue({ kind: 'read', intent: { kind: 'read', read: { ...intent } }, waiters: [waiter], bytes: 0 })
+      entry.waiters.push(waiter)
+      if (intent.n > entry.intent.read.n) Object.assign(entry.intent.read, { n: intent.n, at: intent.at })
+    })
+  }
+
+  write<N extends WriteName>(name: N, input: WriteInput<N>): Promise<WriteOutput<N>> {
+    const bytes = JSON.stringify(input).length
+    return this.#accept(null, bytes, (resolve, reject) => {
+      const intent = { kind: 'write', name, input } as NamedWrite
+      this.#enqueue({ kind: 'write', intent, bytes, resolve: (outcome) => resolve(outcome as WriteOutput<N>), reject })
+    })
+  }
+
+  drain(): Promise<void> {
+    if (this.depth === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#drained.push(resolve))
+  }
+
+  /** Counts a call in until it settles. */
+  #accept<T>(
+    user: number | null,
+    bytes: number,
+    begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#failed) throw failed()
+      this.#account.admit(user, bytes)
+      const end = () => this.#released(user, bytes)
+      begin(
+        (value) => {
+          end()
+          resolve(value)
+        },
+        (error) => {
+          end()
+          reject(error instanceof Error ? error : new Error(String(error)))
+        },
+      )
+    })
+  }
+
+  #released(user: number | null, bytes: number): void {
+    this.#account.release(user, bytes)
+    if (this.depth > 0) return
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+
+  /** A known cid beats a refusal: who asks again for what was written once learns what it made, whatever he may do now. */
+  async #refuse(entry: SendEntry, refusal: unknown): Promise<void> {
+    const { room, sender, cid, digest } = entry.request
+    try {
+      const known = cid === null ? undefined : await this.#deps.messages.byCid(room, sender, cid)
+      if (known === undefined) entry.reject(refusal)
+      else entry.resolve(isSameRequest(known.digest, digest) ? { status: 'known', message: known.message } : { status: 'conflict' })
+    } catch (error) {
+      entry.reject(new ChatError('internal', { cause: error }))
+    }
+  }
+
+  #enqueue(entry: Entry): void {
+    const apart = entry.kind === 'write' && this.#deps.driver.writesBeside > 0
+    ;(apart ? this.#beside : this.#main).add(entry)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    // Not at once: what else this turn of the event loop brings shares the transaction.
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#start()
+    })
+  }
+
+  #start(): void {
+    const { writesBeside } = this.#deps.driver
+    if (this.#running === 0 && !this.#main.empty) {
+      this.#running += 1
+      void this.#run(this.#main.take()).then(() => {
+        this.#running -= 1
+        this.#schedule()
+      })
+    }
+    while (this.#runningBeside < writesBeside && !this.#beside.empty) {
+      this.#runningBeside += 1
+      void this.#run(this.#beside.take(1)).then(() => {
+        this.#runningBeside -= 1
+        this.#schedule()
+      })
+    }
+  }
+
+  async #run(batch: Entry[]): Promise<void> {
+    const { clock, metrics, log } = this.#deps
+    metrics.queueDepth.set(this.depth)
+    if (this.#failed) return batch.forEach((entry) => fail(entry, failed()))
+    const began = clock.monotonic()
+    const results = await persist({ ...this.#deps, fatal: (error) => this.#fatal(error) }, batch.map(intentOf))
+    metrics.commitIntents.observe(batch.length)
+    metrics.commitSeconds.observe((clock.monotonic() - began) / 1000)
+    const stale: SendEntry[] = []
+    for (const [i, entry] of batch.entries()) {
+      const result = results[i]
+      if (result === undefined) throw new Error('an intent without a result')
+      if (result.kind === 'failed') log.error('a write failed and was taken back', { kind: entry.kind, error: result.error })
+      if (entry.kind === 'send' && isStale(result)) stale.push(entry)
+      else settle(entry, result)
+    }
+    if (stale.length > 0) this.#judgeAgain(stale)
+  }
+
+  /** The stale sends of a batch, and behind them what waits of their lanes: judged at the present acl and queued again in order. */
+  #judgeAgain(stale: SendEntry[]): void {
+    const lanes = new Set(stale.map(({ request }) => request.lane).filter((lane) => lane !== null))
+    const withdrawn = this.#main.withdraw(lanes)
+    for (const entry of stale) entry.rounds += 1
+    for (const entry of withdrawn) entry.rounds = Math.max(entry.rounds, 1)
+    const again: SendEntry[] = []
+    for (const entry of [...stale, ...withdrawn]) {
+      if (entry.rounds > roundsAtMost) entry.reject(overloaded('The room changes faster than this could be judged.'))
+      else again.push(entry)
+    }
+    for (const [lane, entries] of Map.groupBy(again, ({ request }) => request.lane)) {
+      if (lane !== null) this.#lanes.back(lane, entries)
+      else for (const entry of entries) this.#lanes.back(null, [entry])
+    }
+  }
+
+  #fatal(error: unknown): void {
+    this.#failed = true
+    this.#deps.fatal(error)
+  }
+}
+
+const failed = (): ChatError => new ChatError('internal', { detail: 'The database has failed.' })

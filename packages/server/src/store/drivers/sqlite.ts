@@ -1,0 +1,116 @@
+import { Database } from 'bun:sqlite'
+import { Kysely } from 'kysely'
+import { migrations } from '../migrations/map.ts'
+import { migrate } from '../migrations/migrate.ts'
+import { runWrite } from '../named-writes.ts'
+import type { Tables } from '../schema.ts'
+import { sqliteColumns } from './columns.ts'
+import type { Driver, Failure, Intent, NamedWrite, Outcome } from './driver.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import { classify } from './sqlite-errors.ts'
+import { HotWrites } from './sqlite-hot.ts'
+
+/** One file, one writing connection that nobody but `commit` uses, and another one that can only read. */
+export class SqliteDriver implements Driver {
+  readonly engine = 'sqlite'
+  readonly writesBeside = 0
+  readonly read: Kysely<Tables>
+  readonly #writing: Database
+  readonly #reading: Database
+  readonly #tx: Kysely<Tables>
+  #hot: HotWrites | undefined
+  #clean = true
+
+  constructor(path: string) {
+    this.#writing = new Database(path, { create: true, strict: true })
+    prepareFile(this.#writing)
+    // After the first one: it reads through the write-ahead log that the other has made.
+    this.#reading = new Database(path, { readonly: true, strict: true })
+    this.#reading.run('pragma busy_timeout = 5000')
+    this.#tx = new Kysely({ dialect: sqliteDialect(this.#writing) })
+    this.read = new Kysely({ dialect: sqliteDialect(this.#reading) })
+  }
+
+  async migrate(fresh: string): Promise<string> {
+    const epoch = await migrate(this.#tx, { migrations: migrations(sqliteColumns), epoch: fresh })
+    this.#hot = new HotWrites(this.#writing, this.#tx)
+    return epoch
+  }
+
+  async commit(batch: readonly Intent[]): Promise<Outcome[]> {
+    if (this.#hot === undefined) throw new Error('commit before migrate')
+    this.#hot.begin({ clean: this.#clean })
+    this.#clean = false
+    this.#writing.run('begin immediate')
+    try {
+      const outcomes: Outcome[] = []
+      for (const intent of batch) {
+        // Awaited only where there is something to wait for: a batch of plain sends is one step.
+        const outcome = this.#write(this.#hot, intent)
+        outcomes.push(outcome instanceof Promise ? await outcome : outcome)
+      }
+      this.#hot.putDown()
+      this.#writing.run('commit')
+      this.#clean = true
+      return outcomes
+    } catch (error) {
+      // Some errors have taken the transaction back themselves.
+      if (this.#writing.inTransaction) this.#writing.run('rollback')
+      throw error
+    }
+  }
+
+  classify(error: unknown): Failure {
+    return classify(error)
+  }
+
+  async close(): Promise<void> {
+    await this.#tx.destroy()
+    await this.read.destroy()
+    this.#reading.close()
+    this.#writing.close()
+  }
+
+  #write(hot: HotWrites, intent: Intent): Outcome | Promise<Outcome> {
+    switch (intent.kind) {
+      case 'send': {
+        const outcome = hot.send(intent)
+        return outcome instanceof Promise ? outcome.then((sent) => ({ kind: 'send', outcome: sent })) : { kind: 'send', outcome }
+      }
+      case 'read':
+        return { kind: 'read', outcome: hot.read(intent.read) }
+      case 'write':
+        return this.#named(hot, intent)
+    }
+  }
+
+  async #named(hot: HotWrites, { name, input }: NamedWrite): Promise<Outcome> {
+    hot.putDown()
+    this.#writing.run('savepoint rarer')
+    try {
+      const outcome = await runWrite(this.#tx, name, input)
+      this.#writing.run('release rarer')
+      if ('room' in input && typeof input.room === 'number') hot.forget(input.room)
+      return { kind: 'write', outcome }
+    } catch (error) {
+      // What concerns the file or the disk concerns the whole batch.
+      if (!this.#writing.inTransaction || classify(error) !== 'definite') throw error
+      this.#writing.run('rollback to rarer')
+      this.#writing.run('release rarer')
+      return { kind: 'failed', error }
+    }
+  }
+}
+
+function prepareFile(db: Database): void {
+  // Before anything else: the first write fixes the size of pages. See docs/decisions/0001-indexes-of-a-send.md.
+  db.run('pragma page_size = 2048')
+  db.run('pragma journal_mode = wal')
+  // FULL: a commit has reached the disk before it is acknowledged. NORMAL would lose acknowledged writes with the power.
+  db.run('pragma synchronous = full')
+  db.run('pragma foreign_keys = on')
+  db.run('pragma busy_timeout = 5000')
+  db.run('pragma cache_size = -65536')
+  // A page that many batches changed is moved into the file once: rarer checkpoints cost less in all, and longer at a time.
+  db.run('pragma wal_autocheckpoint = 8000')
+}
