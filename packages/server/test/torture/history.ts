@@ -48,11 +48,19 @@ export type Entry = Invoke | Ok | Refused | Unknown | Received | Applied | Range
 /** Everything that the clients did and saw, in one order: that of one clock. */
 export class History {
   readonly entries: Entry[] = []
+  readonly #now: () => number
 
-  add(entry: Entry): void {
-    this.entries.push(entry)
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  note(who: { user: string; conn: string }, note: Note): void {
+    this.entries.push({ at: this.#now(), ...who, ...note })
   }
 }
+
+/** An entry without its circumstances. */
+export type Note = Entry extends infer E ? (E extends Entry ? Omit<E, 'at' | 'user' | 'conn'> : never) : never
 
 /** The log of one room as it stands in the end, read through the published API by somebody who always was a member. */
 export type RoomTruth = {

@@ -3,7 +3,7 @@ import type { Logged, Truth } from '../history.ts'
 /** The event of a room at a position: where it must be in a gapless log, else wherever it is. */
 export function eventAt(truth: Truth, room: string, seq: number): Logged | undefined {
   const events = truth.get(room)?.events
-  const direct = events?.[seq - 1]
+  const direct = events?.[seq - (events[0]?.seq ?? 0)]
   return direct?.seq === seq ? direct : events?.find((event) => event.seq === seq)
 }
 

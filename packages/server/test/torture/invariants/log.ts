@@ -17,10 +17,10 @@ export function* oneRowPerCid({ truth }: Evidence): Generator<string> {
   }
 }
 
-/** Positions are 1, 2, 3 … up to the head, and so are the ordinals of messages. */
+/** Positions are 1, 2, 3 … up to the head, and so are the ordinals of messages. Hidden history is read from the reader's own join. */
 export function* logIsGapless({ truth }: Evidence): Generator<string> {
-  for (const { room, events, head } of truth.values()) {
-    let seq = 0
+  for (const { room, history, events, head } of truth.values()) {
+    let seq = history === 'hidden' ? (events[0]?.seq ?? 1) - 1 : 0
     let n = 0
     for (const event of events) {
       if (event.seq !== seq + 1) yield `seq ${event.seq} follows seq ${seq} in room ${room}`

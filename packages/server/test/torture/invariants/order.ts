@@ -1,5 +1,5 @@
 import type { Evidence } from './evidence.ts'
-import { acksOf, type Attempt, type Send, sendKey, writerOf } from './sends.ts'
+import { acksOf, type Attempt, type Send, sendKey, writingAttempt } from './sends.ts'
 
 /** If A was acknowledged before B was sent, A stands before B. */
 export function* realTimeOrder({ sends, truth }: Evidence): Generator<string> {
@@ -32,7 +32,7 @@ export function* orderOfConnection({ sends, truth }: Evidence): Generator<string
     for (const { send, attempt } of tries) {
       const seq = rows.get(sendKey(send.room, send.sender, send.cid))
       if (seq === undefined || attempt.result?.kind === 'refused') continue
-      if (highest !== null && seq < highest.seq && writerOf(send) === attempt.invoke.conn) {
+      if (highest !== null && seq < highest.seq && writingAttempt(send) === attempt) {
         yield `${name} sent cid ${highest.cid} before cid ${send.cid}, which stands before it: seq ${highest.seq} and ${seq}`
       }
       if (seq > (highest?.seq ?? 0)) highest = { seq, cid: send.cid }

@@ -32,12 +32,12 @@ export function readSends(entries: readonly Entry[]): Sends {
 /** The answers that say it is written. */
 export const acksOf = (send: Send): Ok[] => send.attempts.flatMap(({ result }) => (result?.kind === 'ok' ? [result] : []))
 
-/** The connection that is known to have written it: an answer says so, or the second try found what only the first can have written. */
-export function writerOf(send: Send): string | null {
-  const [first, second] = send.attempts
-  const written = acksOf(send).find((ok) => !ok.dup)
-  if (written !== undefined) return written.conn
-  return first?.result?.kind !== 'ok' && second?.result?.kind === 'ok' ? (first?.invoke.conn ?? null) : null
+/** The try that is known to have written it: its answer says so, or the second one found what only the first can have written. */
+export function writingAttempt({ attempts }: Send): Attempt | null {
+  const [first = null, second] = attempts
+  const told = attempts.find(({ result }) => result?.kind === 'ok' && !result.dup)
+  if (told !== undefined) return told
+  return first?.result?.kind !== 'ok' && second?.result?.kind === 'ok' ? first : null
 }
 
 /** Whether some try may have written it: one was acknowledged, has no answer or was left in doubt. */
