@@ -3,8 +3,8 @@
  * `yes` reconnect at once with backoff, `after` reconnect after the told time.
  */
 export const closeCodes = {
-  4400: { name: 'bad_frame', verdict: 'no', text: 'A frame was not understood, or no hello came first.' },
-  4401: { name: 'auth', verdict: 'refresh', text: 'The token is missing, invalid, expired or revoked.' },
+  4400: { name: 'bad_frame', verdict: 'no', text: 'A frame was not understood, or another one came before hello.' },
+  4401: { name: 'auth', verdict: 'refresh', text: 'The token is invalid, expired or revoked, or no hello came in time.' },
   4403: { name: 'banned', verdict: 'no', text: 'This account may not connect.' },
   4408: { name: 'slow', verdict: 'yes', text: 'The client did not read fast enough, or was silent too long.' },
   4429: { name: 'rate', verdict: 'after', text: 'Too many frames or connections.' },

@@ -19,7 +19,8 @@ export const blocks: Block[] = [...guide.matchAll(/^( *)```(\w+)([^\n]*)\n(.*?)\
 /** The rows of the table below that header, split into cells without their backticks. */
 export function table(header: string): string[][] {
   const lines = guide.split('\n')
-  const from = lines.indexOf(header)
+  const plain = (line: string) => line.replaceAll(/\s+/g, ' ')
+  const from = lines.findIndex((line) => plain(line) === header)
   const rows = lines.slice(from + 2)
   return rows
     .slice(
