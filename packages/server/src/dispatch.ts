@@ -1,4 +1,13 @@
-import { ChatError, type Fault, findOperation, type InputOf, type Operation, type OperationName, type OutputOf, type RateClass } from '@parlance/protocol'
+import {
+  ChatError,
+  type Fault,
+  findOperation,
+  type InputOf,
+  type Operation,
+  type OperationName,
+  type OutputOf,
+  type RateClass,
+} from '@parlance/protocol'
 import { Compile, type Validator } from 'typebox/compile'
 import type { Clock } from './base/clock.ts'
 import type { Limiter } from './base/limiter.ts'
@@ -6,7 +15,17 @@ import type { Logger } from './base/log.ts'
 import type { Metrics } from './base/metrics.ts'
 
 /** Somebody signed in: the person and the login that proves it. */
-export type Actor = { number: number; id: string; username: string; session: string; /** ms since 1970 */ expiresAt: number }
+export type Actor = {
+  number: number
+  id: string
+  username: string
+  session: string
+  /** ms since 1970 */
+  expiresAt: number
+}
+
+/** A person who just proved a login. Sockets of older clients live as long as the login itself, which may outlast its access token. */
+export type Login = Actor & { /** ms since 1970 */ sessionEndsAt: number }
 
 /**
  * What a door differs in, as data. `dia` marks sessions and tokens made here (`native` for our own); `passwordMin` characters;
@@ -42,7 +61,7 @@ export type Handlers = { [N in OperationName]: (call: Call, input: InputOf<N>) =
 
 export type GateDeps = {
   handlers: Handlers
-  authenticate: (token: string) => Promise<Actor>
+  authenticate: (token: string) => Promise<Login>
   /** Throws or rejects once the session or the user is no longer welcome; at most a second late. */
   alive: (actor: Actor) => void | Promise<void>
   /** Budgets of a signed-in user by rate class, and of an address that is not signed in. */
@@ -56,7 +75,7 @@ export type GateDeps = {
 
 /** The one way in: every door turns its input into an operation of the catalog and hands it over here. */
 export interface Gate {
-  authenticate(token: string): Promise<Actor>
+  authenticate(token: string): Promise<Login>
   /** Validates, limits, authorises the session and calls the service. Rejects with a ChatError, or with what a service threw. */
   call<N extends OperationName>(name: N, call: Call, input: unknown): Promise<OutputOf<N>>
 }

@@ -1,11 +1,11 @@
 import type { ErrorCode, InputOf, Method, OperationName, OutputOf } from '@parlance/protocol'
 import { isRecord, parseJson } from '../base/json.ts'
-import type { Actor, Door, RefreshCookie } from '../dispatch.ts'
+import type { Actor, Door, Login, RefreshCookie } from '../dispatch.ts'
 import type { Ephemeral, Person, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
 import type { Stay } from '../live/log.ts'
 import { messageView } from '../live/message-view.ts'
 
-export type { Actor, Door, Ephemeral, ErrorCode, Person, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
+export type { Actor, Door, Ephemeral, ErrorCode, Login, Person, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
 export { messageView }
 
 /**
@@ -84,14 +84,16 @@ export interface DoorSocket {
   send(text: string): void
   /** Settles when the peer has taken most of what was sent; at once if it has. */
   drained(): Promise<void>
+  /** Settles after `ms`, or when the socket has ended. */
+  wait(ms: number): Promise<void>
   close(code: number, reason: string): void
-  authenticate(token: string): Promise<Actor>
+  authenticate(token: string): Promise<Login>
   /** One operation through the gate, in the order of the calls of this socket. */
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>>
   /** Takes the place of the person in the hub; a socket has one seat at most. Unproven until then, it is closed after a deadline. */
   sit(actor: Actor, listener: Listener): Seat
-  /** The person has a newer proof: the socket lives until it expires. */
-  prolong(actor: Actor): void
+  /** The person has a newer proof: the socket lives until it expires, or until the time given (ms since 1970). */
+  prolong(actor: Actor, until?: number): void
 }
 
 /** One socket's talk in one dialect. */
@@ -107,12 +109,12 @@ export interface Conversation {
 /** A WebSocket request before it is accepted. */
 export type Handshake = { path: string; query: URLSearchParams; headers: Headers; address: string }
 
-/** An accepted request: how to talk once the socket is open. A refusal is an HTTP status. */
-export type Admission = { accept: (socket: DoorSocket) => Conversation; subprotocol?: string } | { refuse: number }
+/** An accepted request: how to talk once the socket is open. A refusal is an HTTP status; `retryMs` says when to come back. */
+export type Admission = { accept: (socket: DoorSocket) => Conversation; subprotocol?: string } | { refuse: number; retryMs?: number }
 
 /** Tokens and names as a dialect's handshake needs them, before there is a socket. */
 export type Lobby = {
-  authenticate(token: string): Promise<Actor>
+  authenticate(token: string): Promise<Login>
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>>
   /** The `dia` claim of a token we signed, even an expired one; null for others. */
   dialectOf(token: string): string | null
@@ -123,7 +125,11 @@ export type SocketDoor = {
   admit(handshake: Handshake, lobby: Lobby): Admission | null | Promise<Admission | null>
 }
 
-/** One REST request in neutral terms. `body` parses on demand: an object, or a ChatError for what cannot be one. */
+/**
+ * One REST request in neutral terms; `path` is the one that was asked for, escapes and a dialect's prefix included. Both ways to the body
+ * parse on demand: `content` is any JSON value, or a form as it came (undefined where there is no body); `body` is an object, or a
+ * ChatError for what cannot be one.
+ */
 export type RestCall = {
   method: string
   path: string
@@ -131,22 +137,34 @@ export type RestCall = {
   query: URLSearchParams
   headers: Headers
   body: () => Promise<Record<string, unknown>>
+  content: () => Promise<unknown>
   cookie: RefreshCookie
-  authenticate(token: string): Promise<Actor>
+  /** Settles after `ms`. */
+  wait(ms: number): Promise<void>
+  authenticate(token: string): Promise<Login>
   call<N extends OperationName>(actor: Actor | null, name: N, input: InputOf<N> | Record<string, unknown>): Promise<OutputOf<N>>
 }
 
-export type RestAnswer = { status: number; body: unknown; headers?: Record<string, string> }
+/**
+ * `body` goes out as JSON, a string as it is. `pieces` are the JSON text of a long answer, asked for as fast as the client takes them; what
+ * they throw breaks the connection off, so that half an answer never looks like a whole one.
+ */
+export type RestAnswer = { status: number; headers?: Record<string, string> } & ({ body: unknown } | { pieces: AsyncIterable<string> })
 
-/** `path` in the router's notation: `/rooms/:room`. A door that shares a path with another says by `claims` whether a body is meant for it. */
+/**
+ * `path` in the router's notation: `/rooms/:room`. The method `*` answers what no other route of the path does. A door that shares a path
+ * with another says by `claims` whether a body is meant for it. A dialect whose errors all name the methods of the path gives them in
+ * `allow`.
+ */
 export type RestRoute = {
-  method: Method
+  method: Method | '*'
   path: string
   handle: (call: RestCall) => Promise<RestAnswer>
   claims?: (body: Record<string, unknown>) => boolean
+  allow?: readonly string[]
 }
 
-/** `allow`: the methods the path answers, where the method was wrong. */
+/** `allow`: the methods the path answers, where the method was wrong or the route says so. */
 export type FailedCall = { method: string; path: string; requestId: string; allow: readonly string[] }
 
 /** One language the server speaks: pure shapes and declared habits. */
@@ -156,6 +174,8 @@ export type Dialect = {
   routes: RestRoute[]
   /** Turns anything thrown into this dialect's error answer. */
   failure: (error: unknown, call: FailedCall) => RestAnswer
+  /** Whether pages of other origins may send credentials: such answers name the origin, others say `*`. */
+  credentials: boolean
   socket: SocketDoor | null
   encoder: Encoder
   /** Whether a slow socket may lose ephemeral signals and stay, or is always cut. */

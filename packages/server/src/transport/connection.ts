@@ -1,6 +1,7 @@
 import { ChatError, limits, type OperationName, type OutputOf } from '@parlance/protocol'
+import type { Timer } from '../base/clock.ts'
 import type { Conversation, Dialect, DoorSocket, Listener, Seat } from '../dialects/dialect.ts'
-import type { Actor, Gate } from '../dispatch.ts'
+import type { Actor, Gate, Login } from '../dispatch.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import { HubSeat } from './seat.ts'
@@ -38,6 +39,7 @@ export class Connection implements DoorSocket {
   #shed = false
   #ended = false
   #waiting: (() => void)[] = []
+  readonly #pauses = new Map<Timer, () => void>()
 
   constructor(options: ConnectionOptions) {
     this.id = options.id
@@ -76,6 +78,17 @@ export class Connection implements DoorSocket {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  wait(ms: number): Promise<void> {
+    if (this.#ended) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = this.#options.hub.deps.clock.setTimeout(() => {
+      this.#pauses.delete(timer)
+      resolve()
+    }, ms)
+    this.#pauses.set(timer, resolve)
+    return promise
+  }
+
   /** The peer took what was waiting. */
   drain(): void {
     if (this.#options.wire.buffered() >= paceBytes) return
@@ -94,7 +107,7 @@ export class Connection implements DoorSocket {
     this.#options.wire.close(code, reason)
   }
 
-  authenticate(token: string): Promise<Actor> {
+  authenticate(token: string): Promise<Login> {
     return this.#options.gate.authenticate(token)
   }
 
@@ -114,9 +127,9 @@ export class Connection implements DoorSocket {
     return this.#seat
   }
 
-  prolong(actor: Actor): void {
+  prolong(actor: Actor, until = actor.expiresAt): void {
     this.#options.proven()
-    this.#deadline = actor.expiresAt
+    this.#deadline = until
     this.#seat?.renew(actor)
   }
 
@@ -154,5 +167,10 @@ export class Connection implements DoorSocket {
     this.#seat?.leave()
     for (const resolve of this.#waiting) resolve()
     this.#waiting = []
+    for (const [timer, resolve] of this.#pauses) {
+      timer.cancel()
+      resolve()
+    }
+    this.#pauses.clear()
   }
 }

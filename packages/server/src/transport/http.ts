@@ -1,5 +1,5 @@
 import { ChatError, limits } from '@parlance/protocol'
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
@@ -40,21 +40,26 @@ export function createHttp(deps: HttpDeps): Hono<Env> {
     deps.metrics.httpSeconds.observe((deps.clock.monotonic() - started) / 1000)
     deps.log.debug('request', { request: requestId, method: c.req.method, path: c.req.path, status: c.res.status })
   })
-  app.use(cors(corsOptions(deps.allowedOrigins)))
+  app.use(crossOrigin(deps))
   app.use(secureHeaders({ crossOriginResourcePolicy: 'cross-origin', referrerPolicy: 'no-referrer' }))
   app.use(async (c, next) => {
-    if (!hostAllowed(c.req.header('host') ?? '', deps.allowedHosts)) return refuse(new ChatError('host_not_allowed'), c.req, c.get('requestId'))
+    if (!hostAllowed(c.req.header('host') ?? '', deps.allowedHosts))
+      return refuse(new ChatError('host_not_allowed'), c.req, c.get('requestId'))
     await next()
   })
   app.use(
-    bodyLimit({ maxSize: limits.body_bytes, onError: (c) => refuse(new ChatError('payload_too_large'), c.req, (c as { get(key: 'requestId'): string }).get('requestId')) }),
+    bodyLimit({
+      maxSize: limits.body_bytes,
+      onError: (c) => refuse(new ChatError('payload_too_large'), c.req, (c as { get(key: 'requestId'): string }).get('requestId')),
+    }),
   )
   app.route('/', deps.pages)
   app.route('/', deps.documents)
   mountDialects(app, deps)
   app.notFound((c) => refuse(new ChatError('not_found', { detail: 'Nothing answers at this path.' }), c.req, c.get('requestId')))
   app.onError((error, c) => {
-    if (!(error instanceof ChatError)) deps.log.error('a request failed', { request: c.get('requestId'), method: c.req.method, path: c.req.path, error })
+    if (!(error instanceof ChatError))
+      deps.log.error('a request failed', { request: c.get('requestId'), method: c.req.method, path: c.req.path, error })
     return refuse(error, c.req, c.get('requestId'))
   })
   return app
@@ -62,7 +67,10 @@ export function createHttp(deps: HttpDeps): Hono<Env> {
 
 /** One route for each path; which dialect is meant, and whether the method is answered, is decided behind it. */
 function mountDialects(app: Hono<Env>, deps: HttpDeps): void {
-  for (const { dialects, prefix } of [...deps.dialects.map((dialect) => ({ dialects: [dialect], prefix: `/${dialect.name}` })), { dialects: deps.dialects, prefix: '' }]) {
+  for (const { dialects, prefix } of [
+    ...deps.dialects.map((dialect) => ({ dialects: [dialect], prefix: `/${dialect.name}` })),
+    { dialects: deps.dialects, prefix: '' },
+  ]) {
     const byPath = new Map<string, { dialect: Dialect; route: Dialect['routes'][number] }[]>()
     for (const dialect of dialects) {
       for (const route of dialect.routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), { dialect, route }])
@@ -74,14 +82,29 @@ function mountDialects(app: Hono<Env>, deps: HttpDeps): void {
   }
 }
 
-function corsOptions(origins: readonly string[] | null) {
+/** Where any origin is allowed, answers to credentials name the one that asked: browsers refuse `*` then. */
+function crossOrigin({ dialects, allowedOrigins }: HttpDeps): MiddlewareHandler<Env> {
   const shared = { exposeHeaders: ['x-request-id', 'retry-after'], maxAge: 600 }
-  return origins === null ? { origin: '*', ...shared } : { origin: [...origins], credentials: true, ...shared }
+  if (allowedOrigins !== null) return cors({ origin: [...allowedOrigins], credentials: true, ...shared })
+  const any = cors({ origin: '*', ...shared })
+  const asking = cors({ origin: (origin) => origin, credentials: true, ...shared })
+  const paths = dialects.filter(({ credentials }) => credentials).map(pathsOf)
+  return (c, next) => {
+    if (!paths.some((path) => path.test(c.req.path))) return any(c, next)
+    // Only a preflight asks about other origins; plain OPTIONS is a question to the door.
+    return c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') === undefined ? next() : asking(c, next)
+  }
 }
+
+/** Every path of a dialect, with or without its prefix. */
+const pathsOf = ({ name, routes }: Dialect): RegExp =>
+  new RegExp(`^(?:/${name})?(?:${routes.map(({ path }) => path.replaceAll(/:\w+/g, '[^/]+')).join('|')})$`)
 
 /** A name with a leading dot includes the names below it; the port does not matter. */
 function hostAllowed(host: string, allowed: readonly string[] | null): boolean {
   if (allowed === null) return true
   const name = host.replace(/:\d+$/, '').toLowerCase()
-  return allowed.some((entry) => (entry.startsWith('.') ? name === entry.slice(1) || name.endsWith(entry) : name === entry || entry === '*'))
+  return allowed.some((entry) =>
+    entry.startsWith('.') ? name === entry.slice(1) || name.endsWith(entry) : name === entry || entry === '*',
+  )
 }

@@ -19,7 +19,8 @@ export type MountDeps = {
   draining: () => boolean
 }
 
-type Meant = { dialect: Dialect; admission: Extract<Admission, { accept: (socket: DoorSocket) => unknown }> } | { status: number }
+type Refusal = { status: number; retryMs?: number }
+type Meant = { dialect: Dialect; admission: Extract<Admission, { accept: (socket: DoorSocket) => unknown }> } | Refusal
 
 /** The server's front: tells sockets from requests and gives each to its door. */
 export function createMount(deps: MountDeps): (request: Request, server: SocketServer) => Promise<Response | undefined> {
@@ -30,7 +31,7 @@ export function createMount(deps: MountDeps): (request: Request, server: SocketS
     if (!originAllowed(request.headers.get('origin'), deps.allowedOrigins)) return new Response(null, { status: 403 })
     const url = new URL(request.url)
     const meant = await admit(deps, { path: url.pathname, query: url.searchParams, headers: request.headers, address })
-    return 'status' in meant ? new Response(null, { status: meant.status }) : upgrade(deps, { request, server, address, meant })
+    return 'status' in meant ? refuse(meant) : upgrade(deps, { request, server, address, meant })
   }
 }
 
@@ -44,7 +45,7 @@ async function admit(deps: MountDeps, handshake: Handshake): Promise<Meant> {
     }
     const admission = await dialect.socket?.admit(ownPath(handshake, dialect.name), lobby)
     if (admission === null || admission === undefined) continue
-    return 'refuse' in admission ? { status: admission.refuse } : { dialect, admission }
+    return 'refuse' in admission ? { status: admission.refuse, retryMs: admission.retryMs } : { dialect, admission }
   }
   return { status: 404 }
 }
@@ -57,10 +58,17 @@ function ownPath(handshake: Handshake, name: string): Handshake {
 
 function upgrade(
   { unproven, newId }: MountDeps,
-  { request, server, address, meant }: { request: Request; server: SocketServer; address: string; meant: Exclude<Meant, { status: number }> },
+  { request, server, address, meant }: { request: Request; server: SocketServer; address: string; meant: Exclude<Meant, Refusal> },
 ): Response | undefined {
   const { dialect, admission } = meant
-  const data: SocketData = { id: newId(), address, dialect, accept: admission.accept, connection: null, proven: () => unproven.closed(data, address) }
+  const data: SocketData = {
+    id: newId(),
+    address,
+    dialect,
+    accept: admission.accept,
+    connection: null,
+    proven: () => unproven.closed(data, address),
+  }
   if (!unproven.admit(data, address)) return new Response(null, { status: 429, headers: { 'retry-after': '5' } })
   const offered = (request.headers.get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim())
   const { subprotocol } = admission
@@ -68,6 +76,11 @@ function upgrade(
   if (server.upgrade(request, { data, headers })) return undefined
   unproven.closed(data, address)
   return new Response(null, { status: 400 })
+}
+
+function refuse({ status, retryMs }: Refusal): Response {
+  const headers = retryMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryMs / 1000))) }
+  return new Response(null, { status, headers })
 }
 
 /** Browsers always send an Origin; other clients need not. */

@@ -1,11 +1,11 @@
 import { ChatError, limits } from '@parlance/protocol'
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, sleep } from '../base/clock.ts'
 import { isRecord, MalformedJson, parseJson } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
-import type { Dialect, RefreshCookie, RestCall, RestRoute } from '../dialects/dialect.ts'
+import type { Dialect, FailedCall, RefreshCookie, RestCall, RestRoute } from '../dialects/dialect.ts'
 import type { Gate } from '../dispatch.ts'
 import { type Env, toResponse } from './answer.ts'
 
@@ -27,27 +27,45 @@ const cookiePath = '/api/v1/auth'
 export function restHandler(offers: readonly Offer[], deps: RestDeps): (c: Context<Env>) => Promise<Response> {
   return async (c) => {
     const method = c.req.method === 'HEAD' ? 'GET' : c.req.method
-    const parse = bodyParser(c)
-    const fitting = offers.filter(({ route }) => route.method === method)
-    const { dialect, route } = (await meant(fitting, parse)) ?? { dialect: offers[0]?.dialect, route: undefined }
+    const content = once(() => parseContent(c))
+    const body = () => content().then(objectOf)
+    const fitting = ofMethod(offers, method)
+    const { dialect, route } = (await meant(fitting, body)) ?? { dialect: offers[0]?.dialect, route: undefined }
     if (dialect === undefined) throw new ChatError('not_found')
+    const failed = {
+      method: c.req.method,
+      path: c.req.path,
+      requestId: c.get('requestId'),
+      allow: route === undefined ? [...new Set(offers.map((offer) => offer.route.method))] : (route.allow ?? []),
+    }
     try {
       if (route === undefined) throw new ChatError('method_not_allowed')
-      return toResponse(await route.handle(callOf(c, { dialect, method, body: parse }, deps)))
+      const answer = await route.handle(callOf(c, { dialect, method, body, content }, deps))
+      return toResponse('pieces' in answer ? { ...answer, pieces: noted(answer.pieces, failed, deps) } : answer)
     } catch (error) {
-      const failed = {
-        method: c.req.method,
-        path: c.req.path,
-        requestId: c.get('requestId'),
-        allow: route === undefined ? [...new Set(offers.map((offer) => offer.route.method))] : [],
-      }
       note(error, failed, deps)
       return toResponse(dialect.failure(error, failed))
     }
   }
 }
 
-function note(error: unknown, { method, path, requestId }: { method: string; path: string; requestId: string }, deps: RestDeps): void {
+/** Those that name the method, or else those that take any. */
+function ofMethod(offers: readonly Offer[], method: string): Offer[] {
+  const fitting = offers.filter(({ route }) => route.method === method)
+  return fitting.length > 0 ? fitting : offers.filter(({ route }) => route.method === '*')
+}
+
+/** The answer has begun, so that an error can only be noted. */
+async function* noted(pieces: AsyncIterable<string>, failed: FailedCall, deps: RestDeps): AsyncGenerator<string> {
+  try {
+    yield* pieces
+  } catch (error) {
+    note(error, failed, deps)
+    throw error
+  }
+}
+
+function note(error: unknown, { method, path, requestId }: FailedCall, deps: RestDeps): void {
   deps.metrics.errors.inc({ code: error instanceof ChatError ? error.code : 'internal' })
   if (!(error instanceof ChatError)) deps.log.error('a request failed', { request: requestId, method, path, error })
 }
@@ -59,59 +77,70 @@ async function meant(offers: readonly Offer[], parse: () => Promise<Record<strin
   return offers.find(({ route }) => route.claims?.(body) === true) ?? offers[0]
 }
 
-function callOf(c: Context<Env>, { dialect, method, body }: { dialect: Dialect; method: string; body: RestCall['body'] }, { gate, cookieOrigin }: RestDeps): RestCall {
+type Asked = Pick<RestCall, 'method' | 'body' | 'content'> & { dialect: Dialect }
+
+function callOf(c: Context<Env>, { dialect, ...asked }: Asked, { gate, clock, cookieOrigin }: RestDeps): RestCall {
   const cookie = refreshCookie(c, cookieOrigin)
   const circumstances = { lane: null, door: dialect.door, requestId: c.get('requestId'), address: c.env.address, cookie }
+  const url = new URL(c.req.url)
   return {
-    method,
-    path: c.req.path,
+    ...asked,
+    path: url.pathname,
     params: c.req.param() as Record<string, string>,
-    query: new URL(c.req.url).searchParams,
+    query: url.searchParams,
     headers: c.req.raw.headers,
-    body,
     cookie,
+    wait: (ms) => sleep(clock, ms),
     authenticate: (token) => gate.authenticate(token),
     call: (actor, name, input) => gate.call(name, { ...circumstances, actor }, input),
   }
 }
 
-/** Reads and parses the body once, whoever asks first. JSON, or a form with repeated keys as lists. */
-function bodyParser(c: Context<Env>): () => Promise<Record<string, unknown>> {
-  let parsed: Promise<Record<string, unknown>> | null = null
+/** A body can be read only once, whoever asks first. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | null = null
   return () => {
-    parsed ??= parseBody(c)
-    return parsed
+    result ??= work()
+    return result
   }
 }
 
-async function parseBody(c: Context<Env>): Promise<Record<string, unknown>> {
-  const type = c.req.header('content-type') ?? ''
-  if (/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)) return formBody(c)
+async function parseContent(c: Context<Env>): Promise<unknown> {
   const bytes = await c.req.arrayBuffer()
-  if (bytes.byteLength === 0) return {}
-  let value: unknown
+  if (bytes.byteLength === 0) return undefined
+  const type = c.req.header('content-type') ?? ''
+  if (/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)) return parseForm(bytes, type)
   try {
-    value = parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes), limits.json_depth)
+    return parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes), limits.json_depth)
   } catch (error) {
     throw new ChatError('malformed', { detail: error instanceof MalformedJson ? error.message : 'not UTF-8' })
   }
+}
+
+async function parseForm(bytes: ArrayBuffer, type: string): Promise<unknown> {
+  try {
+    return await new Response(bytes, { headers: { 'content-type': type } }).formData()
+  } catch {
+    throw new ChatError('malformed', { detail: 'not a well-formed form' })
+  }
+}
+
+/** The fields of a body; those that a form repeats are lists. */
+function objectOf(content: unknown): Record<string, unknown> {
+  if (content instanceof FormData) return fieldsOf(content)
+  const value = content === undefined ? {} : content
   if (!isRecord(value)) throw new ChatError('invalid_input', { errors: [{ path: '', code: 'type', message: 'must be object' }] })
   return value
 }
 
-async function formBody(c: Context<Env>): Promise<Record<string, unknown>> {
-  let form: FormData
-  try {
-    form = await c.req.formData()
-  } catch {
-    throw new ChatError('malformed', { detail: 'not a well-formed form' })
-  }
-  const fields: Record<string, unknown> = {}
-  for (const name of new Set(form.keys())) {
-    const values = form.getAll(name)
-    fields[name] = values.length > 1 ? values : values[0]
-  }
-  return fields
+function fieldsOf(form: FormData): Record<string, unknown> {
+  const names = [...new Set(form.keys())]
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = form.getAll(name)
+      return [name, values.length > 1 ? values : values[0]]
+    }),
+  )
 }
 
 function refreshCookie(c: Context<Env>, allowed: RestDeps['cookieOrigin']): RefreshCookie {

@@ -8,6 +8,7 @@ import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
 import type { Sitter, Standing } from './sitter.ts'
+import type { UserChannel } from './user-channel.ts'
 
 export type SeatOptions = { hub: Hub; wire: Wire; dialect: string; actor: Actor; listener: Listener }
 
@@ -28,8 +29,11 @@ export class HubSeat implements Seat, Sitter {
   readonly #listener: Listener
   readonly #endPresence: () => void
   #watches: (() => void)[] = []
-  /** Facts that arrived before the ones of the log were told. */
-  #early: UserEvent[] | null = []
+  /** Facts that arrived before the ones of the log were told; null where those are told already, or not asked for. */
+  #early: UserEvent[] | null = null
+  /** Whether a room joined elsewhere is entered here, too: so it is for those who entered all of theirs. */
+  #follows = false
+  #own: Promise<UserChannel> | null = null
   #useq = 0
   #left = false
   /** Attaches of one seat are carried out one after the other. */
@@ -50,7 +54,9 @@ export class HubSeat implements Seat, Sitter {
   }
 
   async *enter(resume: Resume | null): AsyncGenerator<EnterPage, { useq: number }, void> {
-    const own = await this.#hub.join(this)
+    this.#early = []
+    this.#follows = true
+    const own = await this.#register()
     const base = own.position
     const before = await this.#hub.deps.log.stays(this.person)
     const held = await this.#hub.hold(before.map((stay) => stay.room.number))
@@ -147,6 +153,12 @@ export class HubSeat implements Seat, Sitter {
     this.#listener.revoked()
   }
 
+  /** Known to the hub under its person: before anything is read, so that no removal and no revocation passes unseen. */
+  #register(): Promise<UserChannel> {
+    this.#own ??= this.#hub.join(this)
+    return this.#own
+  }
+
   #off(channel: RoomChannel): void {
     if (!this.rooms.has(channel)) return
     this.#hub.stand(this, channel, null)
@@ -181,6 +193,8 @@ export class HubSeat implements Seat, Sitter {
   }
 
   async #attach(room: string | number, { mode, after }: { mode: Mode; after: number | undefined }): Promise<Attached | null> {
+    if (this.#left) return null
+    await this.#register()
     const { log } = this.#hub.deps
     let stay = await log.open(this.person, room)
     if (stay === null || this.#left) return null
@@ -246,7 +260,7 @@ export class HubSeat implements Seat, Sitter {
   }
 
   #follow(event: UserEvent): void {
-    if (event.type === 'room.joined' && event.room !== null) this.#joined(event.room.number, event.position ?? 1)
+    if (this.#follows && event.type === 'room.joined' && event.room !== null) this.#joined(event.room.number, event.position ?? 1)
   }
 
   /** A room joined while connected begins with its log from the join; a guest's room is merely no guest's any more. */

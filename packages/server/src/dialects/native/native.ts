@@ -9,6 +9,7 @@ export const native = (tokens: { access: number; refresh: number }): Dialect => 
   door: { dia: 'native', passwordMin: 8, sharedEmail: false, anyUsername: false, tokens },
   routes,
   failure: problem,
+  credentials: false,
   socket: socketDoor,
   encoder,
   lossy: true,

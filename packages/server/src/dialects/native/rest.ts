@@ -1,4 +1,13 @@
-import { ChatError, errors, type FieldPlaces, fieldPlaces, type Operation, type OperationName, operationList, takesCid } from '@parlance/protocol'
+import {
+  ChatError,
+  errors,
+  type FieldPlaces,
+  fieldPlaces,
+  type Operation,
+  type OperationName,
+  operationList,
+  takesCid,
+} from '@parlance/protocol'
 import type { FailedCall, RestAnswer, RestCall, RestRoute } from '../dialect.ts'
 
 const base = '/api/v1'
@@ -13,7 +22,11 @@ export const routes: RestRoute[] = operationList().map(([name, spec]) => {
   }
 })
 
-async function answer(name: OperationName, { spec, places }: { spec: Operation; places: FieldPlaces }, call: RestCall): Promise<RestAnswer> {
+async function answer(
+  name: OperationName,
+  { spec, places }: { spec: Operation; places: FieldPlaces },
+  call: RestCall,
+): Promise<RestAnswer> {
   const actor = spec.auth === 'user' ? await call.authenticate(bearer(call.headers)) : null
   const fields = places.body.length > 0 || hasBody(call) ? { ...(await bodyOf(call, places)) } : queryOf(call.query, spec)
   const input = { ...fields, ...call.params }
@@ -40,7 +53,9 @@ async function bodyOf(call: RestCall, places: FieldPlaces): Promise<Record<strin
   const body = await call.body()
   const doubled = places.path.filter((name) => Object.hasOwn(body, name))
   if (doubled.length > 0) {
-    throw new ChatError('invalid_input', { errors: doubled.map((name) => ({ path: `/${name}`, code: 'place', message: 'stands in the path' })) })
+    throw new ChatError('invalid_input', {
+      errors: doubled.map((name) => ({ path: `/${name}`, code: 'place', message: 'stands in the path' })),
+    })
   }
   return body
 }
@@ -70,7 +85,9 @@ function convert(text: string, type: string | undefined): unknown {
 function withKey(input: Record<string, unknown>, key: string | null): Record<string, unknown> {
   if (key === null) return input
   if (input.cid !== undefined && input.cid !== key) {
-    throw new ChatError('invalid_input', { errors: [{ path: '/cid', code: 'conflict', message: 'differs from the header Idempotency-Key' }] })
+    throw new ChatError('invalid_input', {
+      errors: [{ path: '/cid', code: 'conflict', message: 'differs from the header Idempotency-Key' }],
+    })
   }
   return { ...input, cid: key }
 }

@@ -32,7 +32,11 @@ export function roomFrame(event: RoomEvent): RoomEventFrame {
     }
     case 'member.joined': {
       const role = present(event.role, 'role')
-      return { ev: event.type, ...base, data: { user: brief(present(event.subject, 'subject')), role, by: briefOrNull(event.actor), ...large } }
+      return {
+        ev: event.type,
+        ...base,
+        data: { user: brief(present(event.subject, 'subject')), role, by: briefOrNull(event.actor), ...large },
+      }
     }
     case 'member.updated': {
       const role = present(event.role, 'role')

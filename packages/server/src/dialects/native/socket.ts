@@ -1,6 +1,15 @@
 import { ChatError, type Hello, limits, type OperationName, protocolVersion, subprotocol, up } from '@parlance/protocol'
 import { Compile } from 'typebox/compile'
-import { type Actor, type Conversation, type DoorSocket, type Listener, parseFrame, type Resume, type Seat, type SocketDoor } from '../dialect.ts'
+import {
+  type Actor,
+  type Conversation,
+  type DoorSocket,
+  type Listener,
+  parseFrame,
+  type Resume,
+  type Seat,
+  type SocketDoor,
+} from '../dialect.ts'
 import { encoder, logFrame, userFrame, wireError } from './shapes.ts'
 
 const isOperation = Compile(up.op)
@@ -171,7 +180,10 @@ class NativeConversation implements Conversation {
 
   #open(seat: Seat, room: string, after: number | undefined): void {
     if (this.#opened.size >= limits.open_rooms && !this.#opened.has(room)) {
-      this.#send({ refused: room, err: wireError(new ChatError('rate_limited', { detail: `at most ${limits.open_rooms} rooms may be open` })) })
+      this.#send({
+        refused: room,
+        err: wireError(new ChatError('rate_limited', { detail: `at most ${limits.open_rooms} rooms may be open` })),
+      })
       return
     }
     this.#opened.add(room)
