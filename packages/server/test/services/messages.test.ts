@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
+import type { InputOf } from '@parlance/protocol'
+import { faultsOf, openWorld, type Somebody, type World } from './world.ts'
+
+let world: World
+let ada: Somebody
+let bob: Somebody
+let eve: Somebody
+
+beforeAll(async () => {
+  world = await openWorld()
+  ;[ada, bob, eve] = [await world.somebody('ada'), await world.somebody('bob'), await world.somebody('eve')]
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+type Policy = NonNullable<InputOf<'rooms.create'>['policy']>
+const group = async (members: Somebody[] = [bob], policy: Policy = {}) =>
+  (await ada.ask('rooms.create', { kind: 'group', members: members.map(({ actor }) => actor.id), policy })).room.id
+let names = 0
+const publicRoom = async (policy: Policy = {}) =>
+  (await ada.ask('rooms.create', { kind: 'public', name: `m${(names += 1)}`, policy })).room.id
+const send = (who: Somebody, room: string, content = 'hi') => who.ask('messages.send', { room, content })
+
+describe('sending', () => {
+  test('answers with the message as it is stored, and tells the bus the same', async () => {
+    const room = await group()
+    const first = await send(ada, room, 'first')
+    const meta = { deep: { list: [1, 'ä', null] }, constructor: 'x' }
+    const body = {
+      content: 'Ünïcode 🎈\n\t ﷺ',
+      mentions: ['name:BOB', ada.actor.id, bob.actor.id],
+      mention_all: true,
+      meta,
+      reply_to: first.message.id,
+      cid: 'c_1-x',
+    }
+    const { message, dup } = await bob.ask('messages.send', { room, ...body })
+    expect(dup).toBe(false)
+    expect(message).toMatchObject({
+      ...body,
+      n: 2,
+      seq: 5,
+      rev: 5,
+      sender: { username: 'bob' },
+      mentions: [bob.actor.id, ada.actor.id],
+      room,
+    })
+    const event = world.eventsOf(room).at(-1)
+    expect(event).toMatchObject({ type: 'message.created', seq: 5, ref: { id: message.id, n: 2 }, actor: { username: 'bob' } })
+    expect(event?.message).toMatchObject({
+      content: body.content,
+      meta,
+      mentions: message.mentions,
+      mentionAll: true,
+      replyTo: first.message.id,
+    })
+    expect(Object.keys(event?.message?.sender ?? {}).sort()).toEqual(['id', 'number', 'username'])
+    expect(await ada.ask('messages.get', { room, message: message.id })).toEqual(message)
+  })
+
+  test('happens once per cid and sender: at once, later, and on whichever lane', async () => {
+    const room = await group()
+    const input = { room, content: 'once', cid: 'same', meta: { a: 1 } }
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => ada.ask('messages.send', input, { lane: index % 2 ? {} : null })),
+    )
+    expect(new Set(answers.map(({ message }) => message.id)).size).toBe(1)
+    expect(answers.filter(({ dup }) => !dup)).toHaveLength(1)
+    expect(await ada.ask('messages.send', input)).toEqual({ message: answers[0]?.message, dup: true } as never)
+    expect(await bob.ask('messages.send', input)).toMatchObject({ dup: false, message: { n: 2 } })
+    const changes = [
+      { content: 'twice' },
+      { meta: { a: 2 } },
+      { mention_all: true },
+      { mentions: [bob.actor.id] },
+      { reply_to: answers[0]?.message.id ?? '' },
+    ]
+    for (const change of changes) expect(await ada.refused('messages.send', { ...input, ...change })).toBe('cid_conflict')
+    expect(world.eventsOf(room).filter(({ type }) => type === 'message.created')).toHaveLength(2)
+  })
+
+  test('a known cid beats every refusal, and answers with the message as it stands', async () => {
+    const room = await group([bob, eve])
+    const input = { room, content: 'kept', cid: 'known', mentions: [eve.actor.id] }
+    const { message } = await bob.ask('messages.send', input)
+    await ada.ask('members.remove', { room, user: eve.actor.id })
+    expect(await bob.ask('messages.send', input)).toMatchObject({ dup: true, message: { id: message.id } })
+    await ada.ask('members.remove', { room, user: bob.actor.id })
+    expect(await bob.ask('messages.send', input)).toMatchObject({ dup: true, message: { id: message.id, content: 'kept' } })
+    expect(await bob.refused('messages.send', { ...input, content: 'other' })).toBe('cid_conflict')
+    expect(await bob.refused('messages.send', { ...input, cid: 'new' })).toBe('not_found')
+    await ada.ask('messages.delete', { room, message: message.id })
+    expect(await bob.ask('messages.send', input)).toMatchObject({
+      dup: true,
+      message: { id: message.id, content: '', deleted_at: expect.any(String) },
+    })
+  })
+
+  test('into a public room makes a member of the sender, once', async () => {
+    const room = await publicRoom()
+    const sent = await Promise.all([send(eve, room, '1'), send(eve, room, '2'), send(eve, room, '3')])
+    expect(sent.map(({ message }) => message.n).toSorted((a, b) => a - b)).toEqual([1, 2, 3])
+    expect(world.eventsOf(room).map(({ type, subject }) => `${type} ${subject?.username ?? ''}`)).toEqual([
+      'room.created ',
+      'member.joined ada',
+      'member.joined eve',
+      'message.created ',
+      'message.created ',
+      'message.created ',
+    ])
+    expect(world.heard.filter((signal) => signal.kind === 'user' && signal.user === eve.actor.number).at(-1)).toMatchObject({
+      type: 'room.joined',
+      room: { id: room },
+    })
+    expect(await eve.ask('rooms.get', { room })).toMatchObject({ me: { role: 'member', read: 3, unread: 0 } })
+  })
+
+  test('needs the right to post', async () => {
+    expect(await bob.refused('messages.send', { room: await group([bob], { post: 'admins' }), content: 'x' })).toBe('forbidden')
+    const room = await publicRoom({ post: 'admins' })
+    expect(await eve.refused('messages.send', { room, content: 'x' })).toBe('forbidden')
+    expect((await ada.ask('rooms.get', { room })).members).toBe(1)
+  })
+
+  test('is refused with every fault of the body at its place', async () => {
+    const room = await group()
+    const other = await send(ada, await group(), 'elsewhere')
+    const body = { room, content: 'x' }
+    expect(await faultsOf(ada.ask('messages.send', { ...body, meta: { a: 'x'.repeat(4096) } }))).toEqual(['/meta'])
+    expect(await faultsOf(ada.ask('messages.send', { ...body, mentions: ['me', eve.actor.id, 'name:nobody', bob.actor.id] }))).toEqual([
+      '/mentions/1',
+      '/mentions/2',
+    ])
+    expect(await faultsOf(ada.ask('messages.send', { ...body, reply_to: other.message.id }))).toEqual(['/reply_to'])
+    expect((await ada.ask('rooms.get', { room })).n).toBe(0)
+  })
+
+  test('may mention every reader of a public room, and reply to a deleted message', async () => {
+    const room = await publicRoom()
+    const { message } = await ada.ask('messages.send', { room, content: 'hey', mentions: [eve.actor.id] })
+    expect(message.mentions).toEqual([eve.actor.id])
+    await ada.ask('messages.delete', { room, message: message.id })
+    expect(await ada.ask('messages.send', { room, content: 're', reply_to: message.id })).toMatchObject({
+      message: { reply_to: message.id },
+    })
+  })
+
+  test('reads nothing and waits for nothing once the sender’s standing is known', async () => {
+    const room = await group()
+    await send(ada, room)
+    const { users, sessions, rooms, members, messages, events } = world.deps.store
+    const spies = [users, sessions, rooms, members, messages, events].flatMap((reads) =>
+      Object.keys(reads).map((name) => spyOn(reads as unknown as Record<string, () => unknown>, name)),
+    )
+    const lane = {}
+    const sent = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => ada.ask('messages.send', { room, content: `${index}`, cid: `c${index}` }, { lane })),
+    )
+    expect(spies.flatMap(({ mock }) => mock.calls)).toEqual([])
+    expect(sent.map(({ message }) => message.n)).toEqual(Array.from({ length: 20 }, (_, index) => index + 2))
+    for (const spy of spies) spy.mockRestore()
+  })
+
+  test('keeps the order of one lane, also where some messages need something looked up first', async () => {
+    const room = await group()
+    const { message } = await send(bob, room, 'to answer')
+    const lane = {}
+    const bodies = Array.from({ length: 30 }, (_, index) => ({
+      content: String(index),
+      ...(index % 3 === 1 && { mentions: [bob.actor.id] }),
+      ...(index % 5 === 2 && { reply_to: message.id }),
+      cid: `order-${index}`,
+    }))
+    // Twice: first unknown to the caches, then known.
+    for (const sender of [ada, ada]) {
+      const cids = sender === ada && (await ada.ask('rooms.get', { room })).n > 1 ? 'b' : 'a'
+      const sent = await Promise.all(
+        bodies.map((body) => sender.ask('messages.send', { room, ...body, cid: `${cids}${body.cid}` }, { lane })),
+      )
+      const seqs = sent.map((answer) => answer.message.seq)
+      expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
+    }
+  })
+})
+
+describe('a removal', () => {
+  test('ends the sending at its position, whatever was remembered of the sender', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const room = await group()
+      await send(bob, room)
+      const sends = Array.from({ length: 10 }, (_, index) => bob.ask('messages.send', { room, content: `${index}` }))
+      const removal = ada.ask('members.remove', { room, user: bob.actor.id })
+      const more = Array.from({ length: 10 }, (_, index) => bob.ask('messages.send', { room, content: `late ${index}` }, { lane: {} }))
+      const answers = await Promise.allSettled([...sends, ...more])
+      await removal
+      const log = world.eventsOf(room)
+      const left = log.findIndex(({ type }) => type === 'member.left')
+      expect(log.slice(left + 1).filter(({ actor }) => actor?.number === bob.actor.number)).toEqual([])
+      const written = answers.filter(({ status }) => status === 'fulfilled').length
+      expect(log.filter(({ type }) => type === 'message.created')).toHaveLength(written + 1)
+      for (const answer of answers) if (answer.status === 'rejected') expect(String(answer.reason)).toContain('not_found')
+    }
+  })
+})
