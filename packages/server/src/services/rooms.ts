@@ -120,8 +120,8 @@ export function createRooms(deps: Taken): Pick<Handlers, Names> {
     async 'rooms.typing'(call, { room, typing = true }) {
       const actor = actorOf(call)
       const known = refs.known(actor.number, room)
-      const isRecent = known !== undefined && clock.monotonic() - known.confirmedAt < recently
-      const standing = isRecent ? known : (await refs.see(actor, room)).standing
+      const mayAtOnce = known !== undefined && clock.monotonic() - known.confirmedAt < recently && may(known, 'read') && may(known, 'post')
+      const standing = mayAtOnce ? known : (await refs.see(actor, room)).standing
       if (!may(standing, 'post')) throw new ChatError('forbidden')
       if (!standing.room.large) emit.typing(standing.room.key, actor, { typing, at: clock.now() })
       return null
