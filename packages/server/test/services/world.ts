@@ -57,6 +57,8 @@ export type World = AsyncDisposable & {
   eventsOf(room: string): RoomEvent[]
   somebody(username: string): Promise<Somebody>
   nobody: Omit<Somebody, 'actor'>
+  /** The same person at another node: the same database, and nothing remembered in common. */
+  elsewhere(somebody: Somebody): Somebody
 }
 
 /** The services on a database file of their own. */
@@ -92,6 +94,7 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
     await deps.bus.subscribe({ user: number })
   }
   const caller = callerOf(handlersOf(deps))
+  const callerElsewhere = callerOf(handlersOf(assemble(deps)))
   return {
     deps,
     log: createLog(deps),
@@ -100,6 +103,7 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
     heard,
     eventsOf: (room) => heard.filter((signal): signal is RoomEvent => signal.kind === 'room' && signal.room.id === room),
     nobody: caller(null),
+    elsewhere: ({ actor }) => ({ actor, ...callerElsewhere(actor) }),
     async somebody(username) {
       const actor = await createUser(deps, username)
       return { actor, ...caller(actor) }
