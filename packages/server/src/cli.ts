@@ -39,7 +39,10 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Tells the command's own options from settings and from plain words. */
-function sort(args: readonly string[], own: readonly string[]): { words: string[]; options: Record<string, string | true>; settings: string[] } {
+function sort(
+  args: readonly string[],
+  own: readonly string[],
+): { words: string[]; options: Record<string, string | true>; settings: string[] } {
   const sorted = { words: [] as string[], options: {} as Record<string, string | true>, settings: [] as string[] }
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? ''

@@ -62,7 +62,10 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       process.exit(70)
     }
     const storeDeps = { clock: systemClock, newId, metrics, log, fatal }
-    const store = config.database.engine === 'sqlite' ? await openSqlite(config.database.file, storeDeps) : await openPostgres(config.database.url, storeDeps)
+    const store =
+      config.database.engine === 'sqlite'
+        ? await openSqlite(config.database.file, storeDeps)
+        : await openPostgres(config.database.url, storeDeps)
     const bus = memoryBus()
     const presence = memoryPresence({ clock: systemClock })
     const services = assemble({
@@ -90,7 +93,17 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
     const gate = createGate({ handlers, limits: budgets(config), clock: systemClock, log, metrics, slowMs: 1000, ...sessionsOf(services) })
     if (config.redisUrl !== null) log.warn('REDIS_URL is set but not used yet: this build runs as one node')
     return {
-      ...{ config, log, metrics, store, bus, presence, feed, services, handlers, gate, newId },
+      config,
+      log,
+      metrics,
+      store,
+      bus,
+      presence,
+      feed,
+      services,
+      handlers,
+      gate,
+      newId,
       async [Symbol.asyncDispose]() {
         await store[Symbol.asyncDispose]()
         lock[Symbol.dispose]()
@@ -109,7 +122,16 @@ const sessionsOf = ({ sessions }: Deps): Pick<GateDeps, 'authenticate' | 'alive'
 
 /** The same operations for commands on this machine: nobody's session is asked and no budget is drawn on. */
 export function operatorGate({ handlers, log, metrics, services }: House): Gate {
-  return createGate({ handlers, limits: { user: everyClass(() => unlimited), address: unlimited }, clock: systemClock, log, metrics, slowMs: 10_000, ...sessionsOf(services), alive: () => undefined })
+  return createGate({
+    handlers,
+    limits: { user: everyClass(() => unlimited), address: unlimited },
+    clock: systemClock,
+    log,
+    metrics,
+    slowMs: 10_000,
+    ...sessionsOf(services),
+    alive: () => undefined,
+  })
 }
 
 const everyClass = (make: (rate: RateClass) => Limiter): Record<RateClass, Limiter> => ({
@@ -123,9 +145,13 @@ const everyClass = (make: (rate: RateClass) => Limiter): Record<RateClass, Limit
 function budgets(config: Config): GateDeps['limits'] {
   if (!config.rateLimit) return { user: everyClass(() => unlimited), address: unlimited }
   const { ratesPerUser, signedOutPerAddress } = config.limits
-  const limiter = ({ burst, perMinute }: { burst: number; perMinute: number }) => createLimiter({ clock: systemClock, burst, perSecond: perMinute / 60 })
+  const limiter = ({ burst, perMinute }: { burst: number; perMinute: number }) =>
+    createLimiter({ clock: systemClock, burst, perSecond: perMinute / 60 })
   return { user: everyClass((rate) => limiter(ratesPerUser[rate])), address: limiter(signedOutPerAddress) }
 }
 
 /** How our own API differs from the older doors. */
-export const ownTokens = ({ limits }: Config): Door['tokens'] => ({ access: limits.accessTokenSeconds, refresh: limits.refreshTokenDays * 86_400 })
+export const ownTokens = ({ limits }: Config): Door['tokens'] => ({
+  access: limits.accessTokenSeconds,
+  refresh: limits.refreshTokenDays * 86_400,
+})

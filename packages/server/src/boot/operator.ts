@@ -32,7 +32,11 @@ export function createOperator(house: House, gate: Gate): Operator {
   }
 }
 
-async function createUser({ services }: House, door: Parameters<typeof services.registrar.create>[1]['door'], fields: Record<string, unknown>) {
+async function createUser(
+  { services }: House,
+  door: Parameters<typeof services.registrar.create>[1]['door'],
+  fields: Record<string, unknown>,
+) {
   const { username, password, email, admin } = fields
   if (typeof username !== 'string' || typeof password !== 'string') throw new ChatError('invalid_input')
   const applicant = { username, password, ...(typeof email === 'string' && { email }) }

@@ -29,12 +29,17 @@ export const demo: Command = async ({ config, log }) => {
   await withOperator({ config, log }, async (ask) => {
     const made = await makePeople(ask, password)
     const [first] = people
-    for (const { name, title, topic } of rooms) await tolerate(ask, { as: first, op: 'rooms.create', in: { kind: 'public', name, title, description: topic } })
+    for (const { name, title, topic } of rooms)
+      await tolerate(ask, { as: first, op: 'rooms.create', in: { kind: 'public', name, title, description: topic } })
     let sent = 0
     for (const { name } of rooms) sent += await talk(ask, `name:${name}`)
     sent += await directs(ask)
     console.log(`${people.length} people, ${rooms.length} public rooms, ${sent} messages.`)
-    console.log(made ? `Sign in as ${people.join(', ')}; the password is ${password}` : 'The people were here before; their passwords are as they were.')
+    console.log(
+      made
+        ? `Sign in as ${people.join(', ')}; the password is ${password}`
+        : 'The people were here before; their passwords are as they were.',
+    )
     console.log(`Try: npm start, then npx parlance chat --user ${first} --room general`)
   })
   return 0

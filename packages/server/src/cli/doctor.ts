@@ -25,8 +25,11 @@ function directory({ dataDir }: Config): Finding[] {
   }
   const { bavail, bsize } = statfsSync(dataDir)
   const free = Math.round((bavail * bsize) / 1024 / 1024)
-  const found: Finding[] = [{ level: bavail * bsize < minFreeBytes ? 'warning' : 'ok', text: `DATA_DIR ${dataDir} is writable, ${free} MiB free` }]
-  if ((statSync(dataDir).mode & 0o077) !== 0) found.push({ level: 'warning', text: `other users of this machine can look into ${dataDir}; chmod 700 it` })
+  const found: Finding[] = [
+    { level: bavail * bsize < minFreeBytes ? 'warning' : 'ok', text: `DATA_DIR ${dataDir} is writable, ${free} MiB free` },
+  ]
+  if ((statSync(dataDir).mode & 0o077) !== 0)
+    found.push({ level: 'warning', text: `other users of this machine can look into ${dataDir}; chmod 700 it` })
   return found
 }
 
@@ -43,7 +46,8 @@ function exposure(config: Config): Finding[] {
   const warn = (text: string) => found.push({ level: 'warning', text })
   if (!config.rateLimit) warn('RATE_LIMIT is off: fit for benchmarks only')
   if (config.redisUrl !== null) warn('REDIS_URL is set but not used by this version')
-  if (config.publicUrl?.startsWith('http:') === true && !/\/\/(localhost|127\.)/.test(config.publicUrl)) warn('PUBLIC_URL is not https: passwords and tokens travel in the clear')
+  if (config.publicUrl?.startsWith('http:') === true && !/\/\/(localhost|127\.)/.test(config.publicUrl))
+    warn('PUBLIC_URL is not https: passwords and tokens travel in the clear')
   if (config.publicUrl?.startsWith('https:') === true && config.trustedProxies.length === 0)
     warn('PUBLIC_URL is https but TRUSTED_PROXIES is empty: behind a proxy all people count as one address in the limits of signing in')
   return found

@@ -16,7 +16,9 @@ export function help(): Promise<number> {
   for (const [usage = '', text = ''] of commands) console.log(`  ${usage}\n      ${text}`)
   console.log('\nSettings (environment variable or flag):\n')
   for (const setting of SETTINGS) {
-    console.log(`  ${pad(setting.name, 30)} ${pad(flagOf(setting.name), 32)} ${setting.description}${setting.default === '' ? '' : ` (${setting.default})`}`)
+    console.log(
+      `  ${pad(setting.name, 30)} ${pad(flagOf(setting.name), 32)} ${setting.description}${setting.default === '' ? '' : ` (${setting.default})`}`,
+    )
   }
   return Promise.resolve(0)
 }

@@ -33,7 +33,10 @@ async function answers(socket: string): Promise<boolean> {
 
 async function askServer(socket: string, request: Record<string, unknown>): Promise<unknown> {
   const response = await fetch('http://control/', { unix: socket, method: 'POST', body: JSON.stringify(request) })
-  const answer = (await response.json()) as { ok?: unknown; err?: { code: string; detail: string; errors?: { path: string; message: string }[] } }
+  const answer = (await response.json()) as {
+    ok?: unknown
+    err?: { code: string; detail: string; errors?: { path: string; message: string }[] }
+  }
   if (answer.err === undefined) return answer.ok
   const faults = (answer.err.errors ?? []).map(({ path, message }) => ` ${path} ${message}`)
   throw new Refused(`${answer.err.detail}${faults.join(';')}`)

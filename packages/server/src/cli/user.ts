@@ -5,7 +5,8 @@ import { Refused, withOperator } from './operator.ts'
 /** `user create NAME [--admin] [--email ADDRESS] [--password WORD]` */
 export const user: Command = async ({ config, log, words, options }) => {
   const [verb, username] = words
-  if (verb !== 'create' || username === undefined) throw new Refused('Usage: parlance user create NAME [--admin] [--email ADDRESS] [--password WORD]')
+  if (verb !== 'create' || username === undefined)
+    throw new Refused('Usage: parlance user create NAME [--admin] [--email ADDRESS] [--password WORD]')
   const made = typeof options.password === 'string' ? null : randomToken(systemRandom, 12)
   const password = made ?? String(options.password)
   const email = typeof options.email === 'string' ? options.email : undefined

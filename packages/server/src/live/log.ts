@@ -9,6 +9,8 @@ export type Stay = {
   room: RoomKey
   kind: RoomKind
   role: Role
+  /** The stay began behind this position; 0 for a guest. Whatever the log says of the person up to here belongs to earlier stays. */
+  since: number
   /** The log is readable behind this position: 0, or the join where history is hidden. */
   fromSeq: number
   /** Unread counts from here: max(marker, join, floor). */

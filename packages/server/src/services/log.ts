@@ -52,6 +52,7 @@ function openRoom({ room, member }: RoomWithStay): OpenRoom {
     room: keyOf(room),
     kind: room.kind,
     role: member?.role ?? null,
+    since: member?.from_seq ?? 0,
     fromSeq: room.policy.history === 'open' || member === undefined ? 0 : member.from_seq,
     // Without a stay nothing is unread.
     read: member === undefined ? room.last_n : readUpto(room, member),

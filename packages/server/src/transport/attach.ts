@@ -67,13 +67,20 @@ function spend(budget: ReplayBudget, events: readonly RoomEvent[]): void {
 
 /**
  * The last step onto the topics, without an await: what is missing since `from` comes from the ring, and a removal of the reader found
- * there ends it. The stay was read after the position `checked`, so a removal not seen by that read lies behind it.
+ * there ends it. The stay was read after the position `checked`, so a removal not seen by that read lies behind it. The channel must have
+ * reached the beginning of the stay: what it has yet to deliver from before would end the wrong stay.
  */
-export function settle(attachment: Attachment, at: { from: number; checked: number; tell: boolean }, standing: Standing): 'live' | 'gone' | 'behind' {
+export function settle(
+  attachment: Attachment,
+  at: { from: number; checked: number; tell: boolean },
+  standing: Standing,
+): 'live' | 'gone' | 'behind' {
   const { hub, sitter, listener, channel, stay } = attachment
   const missing = channel.ring.between(Math.min(at.from, at.checked), channel.position)
   if (missing === null) return 'behind'
-  if (missing.some((event) => event.seq > at.checked && event.type === 'member.left' && event.subject?.number === sitter.person)) return 'gone'
+  const knownStay = Math.max(at.checked, stay.since)
+  if (missing.some((event) => event.seq > knownStay && event.type === 'member.left' && event.subject?.number === sitter.person))
+    return 'gone'
   if (at.tell && at.from < channel.position) {
     const events = missing.filter((event) => event.seq > at.from && event.seq > stay.fromSeq)
     for (const stretch of stretches(stay, { after: at.from, upto: channel.position }, events)) void listener.log(stretch)

@@ -41,7 +41,7 @@ export function createHttp(deps: HttpDeps): Hono<Env> {
     deps.log.debug('request', { request: requestId, method: c.req.method, path: c.req.path, status: c.res.status })
   })
   app.use(crossOrigin(deps))
-  app.use(secureHeaders({ crossOriginResourcePolicy: 'cross-origin', referrerPolicy: 'no-referrer' }))
+  app.use(secureHeaders({ crossOriginResourcePolicy: 'cross-origin', referrerPolicy: 'no-referrer', strictTransportSecurity: false }))
   app.use(async (c, next) => {
     if (!hostAllowed(c.req.header('host') ?? '', deps.allowedHosts))
       return refuse(new ChatError('host_not_allowed'), c.req, c.get('requestId'))

@@ -176,7 +176,8 @@ export class Hub {
       case 'receipt':
         return this.#ephemeral(signal)
       case 'revoked': {
-        for (const sitter of [...(this.#users.get(signal.user)?.sitters ?? [])]) if (signal.session === null || signal.session === sitter.session) sitter.revoked()
+        for (const sitter of [...(this.#users.get(signal.user)?.sitters ?? [])])
+          if (signal.session === null || signal.session === sitter.session) sitter.revoked()
       }
     }
   }

@@ -74,6 +74,19 @@ export class RoomChannel {
     this.#seekGap()
   }
 
+  /** Settles when this node has delivered everything up to `seq`, which the log is known to have. */
+  async reach(seq: number): Promise<void> {
+    this.#known = Math.max(this.#known, seq)
+    while (this.position < seq && this.holders > 0) {
+      const before = this.position
+      this.#timer?.cancel()
+      this.#timer = null
+      if (this.#reading === null) this.#startReading()
+      await this.#reading
+      if (this.position === before) throw new Error(`room ${this.number} has no event ${before + 1}`)
+    }
+  }
+
   close(): void {
     this.#timer?.cancel()
     this.#timer = null

@@ -12,6 +12,9 @@ import type { UserChannel } from './user-channel.ts'
 
 export type SeatOptions = { hub: Hub; wire: Wire; dialect: string; actor: Actor; listener: Listener }
 
+/** `fromJoin`: with the log from the join on, unless the seat stands in the room already. */
+type Attach = { mode: Mode; after?: number; fromJoin?: boolean }
+
 /** How often an attach is tried again when the ring was outrun; each try reads the log anew. */
 const tries = 20
 
@@ -120,7 +123,8 @@ export class HubSeat implements Seat, Sitter {
   openHeads(): ReturnType<Seat['openHeads']> {
     const rooms: ReturnType<Seat['openHeads']>['rooms'] = []
     for (const [channel, standing] of this.rooms) {
-      if (channel.key !== null && (standing === 'open' || standing === 'guest')) rooms.push({ room: channel.key, seq: channel.position, n: channel.n })
+      if (channel.key !== null && (standing === 'open' || standing === 'guest'))
+        rooms.push({ room: channel.key, seq: channel.position, n: channel.n })
     }
     return { rooms, useq: this.#useq }
   }
@@ -176,6 +180,7 @@ export class HubSeat implements Seat, Sitter {
     cursor: number | undefined,
     { page, budget }: { page: EnterPage; budget: ReplayBudget },
   ): Promise<RoomHead | null> {
+    await channel.reach(beginning(stay))
     const attachment = this.#attachment(channel, stay)
     if (cursor !== undefined && cursor > Math.max(stay.seq, channel.position)) page.reset.push(stay.room.id)
     const from = cursor === undefined ? checked : Math.max(cursor, stay.fromSeq)
@@ -192,7 +197,7 @@ export class HubSeat implements Seat, Sitter {
     return attached === null ? null : { room: stay.room.id, seq: attached.seq, n: attached.n, read: stay.read }
   }
 
-  async #attach(room: string | number, { mode, after }: { mode: Mode; after: number | undefined }): Promise<Attached | null> {
+  async #attach(room: string | number, { mode, after, fromJoin = false }: Attach): Promise<Attached | null> {
     if (this.#left) return null
     await this.#register()
     const { log } = this.#hub.deps
@@ -206,12 +211,18 @@ export class HubSeat implements Seat, Sitter {
       const checked = channel.position
       stay = await log.open(this.person, number)
       if (stay === null || this.#left) break
+      await channel.reach(beginning(stay))
+      if (fromJoin && !this.rooms.has(channel)) at ??= stay.since
       const attachment = this.#attachment(channel, stay)
       // Replayed text must stand before live text, so the room is quiet until the replay has caught up.
       if (at !== undefined && at < channel.position) this.#off(channel)
       if (at !== undefined) at = await replay(attachment, Math.max(at, stay.fromSeq))
       const stands = this.rooms.has(channel)
-      const outcome = settle(attachment, { from: at ?? checked, checked, tell: at !== undefined }, this.#standing(channel, mode, stay.role !== null))
+      const outcome = settle(
+        attachment,
+        { from: at ?? checked, checked, tell: at !== undefined },
+        this.#standing(channel, mode, stay.role !== null),
+      )
       if (outcome === 'live') {
         // A seat holds the channels it stands in once; this attach brought a hold of its own.
         if (stands) this.#hub.release(channel)
@@ -260,23 +271,21 @@ export class HubSeat implements Seat, Sitter {
   }
 
   #follow(event: UserEvent): void {
-    if (this.#follows && event.type === 'room.joined' && event.room !== null) this.#joined(event.room.number, event.position ?? 1)
+    if (this.#follows && event.type === 'room.joined' && event.room !== null) this.#joined(event.room.number)
   }
 
   /** A room joined while connected begins with its log from the join; a guest's room is merely no guest's any more. */
-  #joined(room: number, seq: number): void {
-    void this.#inTurn(() => this.#attach(room, { mode: 'live', after: this.#stands(room) ? undefined : seq - 1 })).catch((error: unknown) => {
+  #joined(room: number): void {
+    void this.#inTurn(() => this.#attach(room, { mode: 'live', fromJoin: true })).catch((error: unknown) => {
       if (this.#left) return
       this.#hub.deps.logger.error('entering a joined room failed', { room, error })
       // A seat that misses a room must not look healthy: the client comes back and resumes.
       this.wire.close(4408, 'try again')
     })
   }
-
-  #stands(room: number): boolean {
-    for (const channel of this.rooms.keys()) if (channel.number === room) return true
-    return false
-  }
 }
+
+/** The join itself, so that what is told of a stay begins with it; 0 for a guest. */
+const beginning = ({ role, since }: OpenRoom): number => (role === null ? 0 : since + 1)
 
 const stayOf = (open: OpenRoom): Stay => ({ ...open, role: open.role ?? 'member' })

@@ -5,7 +5,13 @@ import { createLogger } from '../../src/base/log.ts'
 import { boot, type Running, readConfig } from '../../src/main.ts'
 import { postgres } from './postgres.ts'
 
-export type TestServer = AsyncDisposable & { url: string; ws: string; running: Running; dataDir: string; /** Everything the server logged. */ lines: string[] }
+export type TestServer = AsyncDisposable & {
+  url: string
+  ws: string
+  running: Running
+  dataDir: string /** Everything the server logged. */
+  lines: string[]
+}
 
 export type TestServerOptions = {
   /** Settings by their environment names. */
@@ -17,7 +23,10 @@ export type TestServerOptions = {
 /** A whole server in this process, on a free port and a data directory of its own; gone when disposed. */
 export async function startServer({ env = {}, limits = {}, dataDir }: TestServerOptions = {}): Promise<TestServer> {
   const directory = dataDir ?? mkdtempSync(join(tmpdir(), 'parlance-test-'))
-  const config = readConfig({ PORT: '0', HOST: '127.0.0.1', DATA_DIR: directory, RATE_LIMIT: 'off', ...env }, [], { drainMs: 1000, ...limits })
+  const config = readConfig({ PORT: '0', HOST: '127.0.0.1', DATA_DIR: directory, RATE_LIMIT: 'off', ...env }, [], {
+    drainMs: 1000,
+    ...limits,
+  })
   const lines: string[] = []
   const log = createLogger({ level: 'debug', format: 'json', write: (line) => lines.push(line), now: () => Date.now() })
   const running = await boot(config, log)

@@ -15,7 +15,7 @@ export type World = AsyncDisposable & {
   publicRoom(person: Person): Promise<string>
   /** A group of these people; the first owns it. */
   group(people: readonly [Person, ...Person[]]): Promise<string>
-  send(person: Person, room: string, content: string, cid?: string): Promise<{ id: string; n: number; seq: number }>
+  send(person: Person, room: string, content: string): Promise<{ id: string; n: number; seq: number }>
 }
 
 export const password = 'correct horse battery'
@@ -49,8 +49,8 @@ export async function openWorld(options: TestServerOptions = {}): Promise<World>
       const { room } = await rest.call('rooms.create', { kind: 'group', title: 'a group', members: others.map(({ id }) => id) }, owner)
       return room.id
     },
-    async send(person, room, content, cid = crypto.randomUUID()) {
-      return (await rest.call('messages.send', { room, content, cid }, person)).message
+    async send(person, room, content) {
+      return (await rest.call('messages.send', { room, content, cid: crypto.randomUUID() }, person)).message
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) await socket[Symbol.asyncDispose]()

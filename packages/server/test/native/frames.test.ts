@@ -70,6 +70,7 @@ describe('bad input on the socket', () => {
     socket.sendRaw(JSON.stringify({ open: room }))
     socket.sendRaw('{"ping":1}')
     await socket.next('ready')
-    await eventually(() => expect(socket.frames.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['opened', 'pong'])))
+    const kinds = () => socket.frames.map(({ kind }) => kind)
+    await eventually(() => expect([kinds().includes('opened'), kinds().includes('pong')]).toEqual([true, true]))
   })
 })

@@ -9,7 +9,12 @@ const json = { 'content-type': 'application/json' }
 
 describe('bad input over HTTP', () => {
   const deep = `{"meta":${'{"a":'.repeat(limits.json_depth)}1${'}'.repeat(limits.json_depth)}}`
-  const rows: [string, { method?: string; path?: string; body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> }, number, string][] = [
+  const rows: [
+    string,
+    { method?: string; path?: string; body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> },
+    number,
+    string,
+  ][] = [
     ['text that is not JSON', { body: 'hello' }, 400, 'malformed'],
     ['bytes that are not UTF-8', { body: new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]) }, 400, 'malformed'],
     ['an array', { body: '[]' }, 400, 'invalid_input'],
@@ -70,14 +75,18 @@ describe('conventions of REST', () => {
   test('a cookie session keeps the refresh token out of scripts’ reach', async () => {
     await using world = await openWorld()
     const { username } = await world.person('ada')
-    const login = await world.rest.raw('POST', '/api/v1/auth/login', { headers: json, body: JSON.stringify({ username, password, session: 'cookie' }) })
+    const login = await world.rest.raw('POST', '/api/v1/auth/login', {
+      headers: json,
+      body: JSON.stringify({ username, password, session: 'cookie' }),
+    })
     expect(((await login.json()) as { refresh_token: unknown }).refresh_token).toBeNull()
     const cookie = login.headers.get('set-cookie') ?? ''
     expect(cookie).toContain('HttpOnly')
     expect(cookie).toContain('SameSite=Strict')
     expect(cookie).toContain('Path=/api/v1/auth')
     const pair = cookie.split(';')[0] ?? ''
-    const refresh = (origin: string) => world.rest.raw('POST', '/api/v1/auth/refresh', { headers: { ...json, cookie: pair, origin }, body: '{}' })
+    const refresh = (origin: string) =>
+      world.rest.raw('POST', '/api/v1/auth/refresh', { headers: { ...json, cookie: pair, origin }, body: '{}' })
     expect((await refresh('https://evil.example')).status).toBe(401)
     const own = await refresh(world.server.url)
     expect(own.status).toBe(200)
@@ -119,7 +128,8 @@ describe('what operators see', () => {
 
   test('keys and the control socket are their owner’s alone', async () => {
     await using world = await openWorld()
-    for (const file of ['secret', 'control.sock']) expect([file, statSync(join(world.server.dataDir, file)).mode & 0o777]).toEqual([file, 0o600])
+    for (const file of ['secret', 'control.sock'])
+      expect([file, statSync(join(world.server.dataDir, file)).mode & 0o777]).toEqual([file, 0o600])
   })
 
   test('draining answers what is under way and tells sockets when to come back', async () => {

@@ -25,7 +25,9 @@ for (const { name, env } of await backends()) {
       for (let i = 0; i < 20; i++) await (i % 2 === 0 ? one : two).op('messages.send', { room, content: `line ${i}`, cid: `c${i}` })
       for (const socket of [one, two]) {
         await socket.next('ev', (frame) => frame.ev === 'message.created' && frame.n === 20)
-        const texts = socket.frames.flatMap((seen) => (seen.kind === 'ev' && seen.frame.ev === 'message.created' ? [seen.frame.data.content] : []))
+        const texts = socket.frames.flatMap((seen) =>
+          seen.kind === 'ev' && seen.frame.ev === 'message.created' ? [seen.frame.data.content] : [],
+        )
         expect(texts).toEqual(Array.from({ length: 20 }, (_, i) => `line ${i}`))
       }
     })
@@ -56,7 +58,11 @@ for (const { name, env } of await backends()) {
       const socket = await world.socket(ada)
       await Promise.all(Array.from({ length: 300 }, (_, i) => world.send(ada, room, `m${i}`)))
       await using again = await connect(world.server.url)
-      const { heads, ready } = await again.hello(ada.token, { epoch: (await socket.next('ready')).ready.epoch, useq: 0, rooms: { [room]: 2 } })
+      const { heads, ready } = await again.hello(ada.token, {
+        epoch: (await socket.next('ready')).ready.epoch,
+        useq: 0,
+        rooms: { [room]: 2 },
+      })
       expect(ready.mode).toBe('resumed')
       expect(seqs(again, room)).toEqual([])
       const head = heads.find((entry) => entry.room === room)

@@ -1,3 +1,4 @@
+import { limits } from '@parlance/protocol'
 import type { Dialect } from '../dialect.ts'
 import { problem, routes } from './rest.ts'
 import { encoder } from './shapes.ts'
@@ -6,7 +7,7 @@ import { socketDoor } from './socket.ts'
 /** Dialect zero: our own API, on the same interface as the older ones. */
 export const native = (tokens: { access: number; refresh: number }): Dialect => ({
   name: 'native',
-  door: { dia: 'native', passwordMin: 8, sharedEmail: false, anyUsername: false, tokens },
+  door: { dia: 'native', passwordMin: limits.password_chars, sharedEmail: false, anyUsername: false, tokens },
   routes,
   failure: problem,
   credentials: false,

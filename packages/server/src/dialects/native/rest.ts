@@ -1,11 +1,11 @@
 import {
   ChatError,
-  errors,
   type FieldPlaces,
   fieldPlaces,
   type Operation,
   type OperationName,
   operationList,
+  problemOf,
   takesCid,
 } from '@parlance/protocol'
 import type { FailedCall, RestAnswer, RestCall, RestRoute } from '../dialect.ts'
@@ -94,21 +94,11 @@ function withKey(input: Record<string, unknown>, key: string | null): Record<str
 
 /** Anything thrown as `application/problem+json`; what is not ours is `internal` and stays in the log. */
 export function problem(error: unknown, { requestId, allow }: FailedCall): RestAnswer {
-  const { code, detail, retryMs, faults } = error instanceof ChatError ? error : new ChatError('internal')
-  const { status, text } = errors[code]
+  const known = error instanceof ChatError ? error : new ChatError('internal')
+  const { status, retryMs } = known
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   if (retryMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryMs / 1000)))
   if (allow.length > 0) headers.allow = allow.join(', ')
-  const body = {
-    type: `/docs/errors#${code}`,
-    title: text,
-    status,
-    code,
-    detail,
-    request_id: requestId,
-    ...(retryMs !== undefined && { retry_ms: retryMs }),
-    ...(faults !== undefined && { errors: faults }),
-  }
-  return { status, body, headers }
+  return { status, body: problemOf(known, requestId), headers }
 }

@@ -72,7 +72,7 @@ class NativeConversation implements Conversation {
   end(code: number, reason: string): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    this.#send({ bye: { code, reason, ...(comeback[code] ?? {}) } })
+    this.#send({ bye: { code, reason, ...comeback[code] } })
     this.#socket.close(code, reason)
   }
 
