@@ -1,4 +1,3 @@
-#!/usr/bin/env bun
 import { writeSync } from 'node:fs'
 import { systemClock } from './base/clock.ts'
 import { createLogger, type Logger } from './base/log.ts'
