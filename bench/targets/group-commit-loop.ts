@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import type { Policy } from '@parlance/protocol'
 import type { Outcome } from '../../packages/server/src/store/drivers/driver.ts'
 import { SqliteDriver } from '../../packages/server/src/store/drivers/sqlite.ts'
+import { bounds } from '../../packages/server/src/store/queue/bounds.ts'
 
 /** As many as the product's queue takes at once. */
-const batch = 500
+const batch = bounds.batchIntents
 const policy: Policy = {
   read: 'members',
   join: 'nobody',
