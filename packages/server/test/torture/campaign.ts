@@ -74,7 +74,7 @@ class Campaign {
       const { random } = this.#options
       const crew = new Crew({ world, rest, port: this.#place.port, history: this.#history, random, fault })
       const traffic = new Traffic({ world, crew, random, rate, fault })
-      const churn = new Churn({ world, crew, history: this.#history, random, fault })
+      const churn = new Churn({ world, crew, traffic, history: this.#history, random, fault })
       crew.start()
       crew.serverIsUp()
       await eventually(() => crew.isSettled, patience)
@@ -121,7 +121,9 @@ class Campaign {
     await this.#server.ready()
     const ready_ms = performance.now() - this.#server.startedAt
     crew.serverIsUp()
-    await eventually(() => crew.isSettled, patience)
+    await eventually(() => crew.isSettled, patience).catch(() => {
+      throw new Error(`the clients did not all come back: ${crew.state}`)
+    })
     return { after_ms, ...counts, unanswered, settled: { ...crew.settled }, ready_ms }
   }
 

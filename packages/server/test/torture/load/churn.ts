@@ -3,9 +3,12 @@ import type { History } from '../history.ts'
 import type { Random } from '../random.ts'
 import type { LoadClient } from './client.ts'
 import type { Crew } from './crew.ts'
+import type { Traffic } from './traffic.ts'
 import type { World, WorldRoom } from './world.ts'
 
-export type ChurnDeps = { world: World; crew: Crew; history: History; random: Random; fault(text: string): void }
+export type ChurnDeps = { world: World; crew: Crew; traffic: Traffic; history: History; random: Random; fault(text: string): void }
+
+const sendsAtRemoval = 4
 
 /** In every room one member comes and goes, by their own will or the keeper's. A change in doubt is made again until it is certain. */
 export class Churn {
@@ -38,15 +41,19 @@ export class Churn {
   }
 
   async #visits(room: WorldRoom): Promise<void> {
-    const { crew, random } = this.#deps
+    const { crew, traffic, random } = this.#deps
     const visitor = crew.people.find(({ person }) => person.id === room.visitor.id)
     if (visitor === undefined) throw new Error('the visitor is nobody of the crew')
     const { id: user } = visitor.person
     while (!this.#ended) {
       await Bun.sleep(random.integer(150, 600))
-      if (random.chance(0.6))
-        await this.#make(crew.keeper, { room, change: 'leave' }, () => crew.keeper.call('members.remove', { room: room.id, user }))
-      else await this.#make(visitor, { room, change: 'leave' }, () => visitor.call('rooms.leave', { room: room.id }))
+      const leave = { room, change: 'leave' } as const
+      if (random.chance(0.6)) {
+        const removal = this.#make(crew.keeper, leave, () => crew.keeper.call('members.remove', { room: room.id, user }))
+        // What the visitor sends at the same moment is either before the removal in the log or refused.
+        for (let i = 0; i < sendsAtRemoval; i += 1) traffic.sendInto(visitor, room)
+        await removal
+      } else await this.#make(visitor, leave, () => visitor.call('rooms.leave', { room: room.id }))
       await Bun.sleep(random.integer(20, 150))
       if (room.kind === 'public') await this.#make(visitor, { room, change: 'enter' }, () => visitor.call('rooms.join', { room: room.id }))
       else await this.#make(crew.keeper, { room, change: 'enter' }, () => crew.keeper.call('members.add', { room: room.id, user }))

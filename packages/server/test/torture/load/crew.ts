@@ -64,6 +64,13 @@ export class Crew {
     return this.#settling.size === 0 && this.#doubts.size === 0 && this.all.every((client) => client.isReady)
   }
 
+  /** What is still missing, for whoever has waited in vain. */
+  get state(): string {
+    const away = this.all.filter((client) => !client.isReady).map(({ conn }) => conn)
+    const settling = [...this.#settling].map(({ conn, unanswered }) => `${conn} (${[...unanswered.keys()].join(' ')})`)
+    return `not connected: ${away.join(', ') || 'none'}; retrying: ${settling.join(', ') || 'none'}; in doubt: ${this.#doubts.size}`
+  }
+
   get areAllCut(): boolean {
     return this.all.every((client) => !client.isReady)
   }

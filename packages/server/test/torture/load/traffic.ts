@@ -1,8 +1,11 @@
 import { ChatError, type ErrorCode } from '@parlance/protocol'
 import type { Random } from '../random.ts'
-import type { LoadClient, Outgoing } from './client.ts'
+import type { LoadClient, Outcome, Outgoing } from './client.ts'
 import type { Crew } from './crew.ts'
 import type { World, WorldRoom } from './world.ts'
+
+/** Where somebody is a member for the whole run, where they come and go, and where they never are. */
+type Rooms = { own: WorldRoom[]; visited: WorldRoom[]; foreign: WorldRoom[] }
 
 export type TrafficDeps = {
   world: World
@@ -27,7 +30,7 @@ export class Traffic {
   acked = 0
   readonly #deps: TrafficDeps
   readonly #sent = new Map<LoadClient, Sent[]>()
-  readonly #rooms = new Map<LoadClient, { own: WorldRoom[]; foreign: WorldRoom[] }>()
+  readonly #rooms = new Map<LoadClient, Rooms>()
   #timer: Timer | null = null
   #cids = 0
 
@@ -36,8 +39,9 @@ export class Traffic {
     const { rooms } = deps.world
     for (const client of deps.crew.people) {
       const isRegular = (room: WorldRoom) => room.regulars.some(({ id }) => id === client.person.id)
-      const foreign = rooms.filter((room) => !isRegular(room) && room.kind === 'group')
-      this.#rooms.set(client, { own: rooms.filter(isRegular), foreign })
+      const isVisitor = (room: WorldRoom) => room.visitor.id === client.person.id
+      const foreign = rooms.filter((room) => !isRegular(room) && !isVisitor(room) && room.kind === 'group')
+      this.#rooms.set(client, { own: rooms.filter(isRegular), visited: rooms.filter(isVisitor), foreign })
     }
   }
 
@@ -57,42 +61,56 @@ export class Traffic {
     if (this.#timer !== null) clearInterval(this.#timer)
   }
 
+  /** One more send of somebody who may be no member at the moment. */
+  sendInto(client: LoadClient, room: WorldRoom): void {
+    if (client.isReady && client.inFlight < maxInFlight) this.#run(client, this.#send(client, room))
+  }
+
   #act(client: LoadClient): void {
     if (!client.isReady || client.inFlight >= maxInFlight) return
     const { random } = this.#deps
     const dice = random.next()
-    if (dice < 0.94) this.#run(client, this.#sendNew(client, false))
-    else if (dice < 0.95) this.#run(client, this.#sendNew(client, true))
+    if (dice < 0.94) this.#run(client, this.#sendNew(client))
+    else if (dice < 0.95) this.#run(client, this.#sendForeign(client))
     else if (dice < 0.97) this.#run(client, this.#repeat(client))
     else if (dice < 0.98) this.#run(client, this.#change(client))
     else if (dice < 0.99) this.#run(client, this.#read(client))
     else client.frame({ open: random.pick(this.#roomsOf(client).own).id })
   }
 
-  #run(client: LoadClient, work: Promise<void>): void {
+  #run(client: LoadClient, work: Promise<unknown>): void {
     work.catch((error: unknown) => this.#deps.fault(`${client.conn}: ${String(error)}`))
   }
 
-  #roomsOf(client: LoadClient): { own: WorldRoom[]; foreign: WorldRoom[] } {
-    return this.#rooms.get(client) ?? { own: [], foreign: [] }
+  #roomsOf(client: LoadClient): Rooms {
+    return this.#rooms.get(client) ?? { own: [], visited: [], foreign: [] }
   }
 
-  async #sendNew(client: LoadClient, foreign: boolean): Promise<void> {
+  async #sendNew(client: LoadClient): Promise<void> {
     const { random, fault } = this.#deps
-    const rooms = this.#roomsOf(client)
-    const room = random.pick(foreign ? rooms.foreign : rooms.own)
+    const { own, visited } = this.#roomsOf(client)
+    const room = random.pick([...own, ...visited])
+    const { outcome, cid } = await this.#send(client, room)
+    if (outcome === 'refused' && own.includes(room)) fault(`a member's send was refused: ${cid} in ${room.id}`)
+  }
+
+  async #sendForeign(client: LoadClient): Promise<void> {
+    await this.#send(client, this.#deps.random.pick(this.#roomsOf(client).foreign))
+  }
+
+  async #send(client: LoadClient, { id: room }: WorldRoom): Promise<{ outcome: Outcome; cid: string }> {
     this.#cids += 1
     const cid = `${client.person.username}-${this.#cids}`
-    const outgoing = { room: room.id, cid, body: `${cid} ${filler(random)}` }
+    const outgoing = { room, cid, body: `${cid} ${filler(this.#deps.random)}` }
     this.offered += 1
     const { outcome, message } = await client.send(outgoing)
-    if (outcome === 'refused' && !foreign) fault(`a member's send was refused: ${cid} in ${room.id}`)
-    if (message === null) return
+    if (message === null) return { outcome, cid }
     this.acked += 1
     const sent = this.#sent.get(client) ?? []
     sent.push({ ...outgoing, message })
     if (sent.length > remembered) sent.shift()
     this.#sent.set(client, sent)
+    return { outcome, cid }
   }
 
   /** The same cid once more although it was answered: with the same text, or with another one, which must be refused. */
