@@ -2,10 +2,10 @@ import { describe, expect, test } from 'bun:test'
 import { limits } from '@parlance/protocol'
 import { contentFits, packMeta } from '../../src/rules/bounds.ts'
 import { emailKey, isEmail } from '../../src/rules/emails.ts'
-import { usernameFault, usernameKey } from '../../src/rules/usernames.ts'
+import { type UsernameFault, usernameFault, usernameKey } from '../../src/rules/usernames.ts'
 
 describe('a username', () => {
-  const cases: [name: string, plain: string | null, any: string | null][] = [
+  const cases: [name: string, plain: UsernameFault | null, any: UsernameFault | null][] = [
     ['alice', null, null],
     ['Alice.B@home+1-2_3', null, null],
     ['Ünal', null, null],
