@@ -1,0 +1,188 @@
+import { eventually } from '../harness/eventually.ts'
+import type { OlderClient, OlderSocket } from '../harness/older-client.ts'
+import { Comparison, isListed } from './comparison.ts'
+import type { ConnectStep, Difference, HttpStep, Recording, ReceiveStep, SendStep, Step } from './recording.ts'
+
+/** A message in this dialect with a text of ours: sent after something, its arrival proves that nothing else was to come. */
+export type Marker = (text: string) => object
+
+export type Replay = {
+  steps: number
+  compared: number
+  masked: number
+  /** Differences that no entry of the list explains. */
+  unlisted: { step: string; at: string; recorded: unknown; ours: unknown }[]
+  /** What was found of the list, and what was not: an entry without its difference is out of date. */
+  listed: { step: string; at: string; because: string }[]
+  stale: Difference[]
+}
+
+type Stage = { client: OlderClient; comparison: Comparison; differences: readonly Difference[]; marker: Marker }
+type Open = { socket: OlderSocket; path: string; read: number }
+
+const markerText = 'marker-of-the-replay-'
+
+/** Carries out a recording against a server of ours and compares every outcome. Sockets left open are closed at the end. */
+export async function replay(
+  recording: Recording,
+  { client, differences, marker }: { client: OlderClient; differences: readonly Difference[]; marker: Marker },
+): Promise<Replay> {
+  const comparison = new Comparison(recording.ids)
+  const player = new Player({ client, comparison, differences, marker })
+  const used = new Set<Difference>()
+  const report: Replay = { steps: 0, compared: 0, masked: 0, unlisted: [], listed: [], stale: [] }
+  try {
+    for (const step of recording.steps) {
+      const outcome = await player.play(step)
+      const known = differences.filter((one) => one.step === undefined || one.step === step.title)
+      for (const found of comparison.compare(outcome.recorded, outcome.ours, known)) {
+        const entry = known.find((one) => isListed(one, step.title, found))
+        if (entry === undefined) report.unlisted.push({ step: step.title, ...found })
+        else {
+          used.add(entry)
+          report.listed.push({ step: step.title, at: found.at, because: entry.because })
+        }
+      }
+      report.steps++
+    }
+  } finally {
+    await player.end()
+  }
+  const stale = differences.filter((one) => !used.has(one))
+  return { ...report, compared: comparison.compared, masked: comparison.masked, stale }
+}
+
+type Outcome = { recorded: unknown; ours: unknown }
+
+class Player {
+  readonly #stage: Stage
+  readonly #kept = new Map<string, string>()
+  readonly #sockets = new Map<string, Open>()
+  /** Who spoke last on a path: a marker of theirs is behind whatever they said before. */
+  readonly #speakers = new Map<string, Open>()
+  #markers = 0
+
+  constructor(stage: Stage) {
+    this.#stage = stage
+  }
+
+  play(step: Step): Outcome | Promise<Outcome> {
+    switch (step.kind) {
+      case 'http':
+        return this.#ask(step)
+      case 'claims':
+        return { recorded: lasting(step.claims), ours: lasting(claimsOf(this.#kept.get(step.token) ?? '')) }
+      case 'connect':
+        return this.#connect(step)
+      case 'send':
+        return this.#send(step)
+      case 'receive':
+        return this.#receive(step)
+      case 'close':
+        return this.#close(step.socket)
+    }
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.#sockets.values()].map(({ socket }) => socket[Symbol.asyncDispose]()))
+  }
+
+  async #ask({ method, path, bearer, body, response, keeps = {} }: HttpStep): Promise<Outcome> {
+    const answer = await this.#stage.client.ask(method, this.#fill(path), {
+      ...(bearer !== undefined && { token: this.#fill(bearer) }),
+      ...(body !== undefined && { body: this.#fill(JSON.stringify(body)), headers: { 'content-type': 'application/json' } }),
+    })
+    for (const [name, pointer] of Object.entries(keeps)) this.#kept.set(name, String(at(answer.json, pointer)))
+    const headers = Object.fromEntries(Object.keys(response.headers).map((name) => [name, answer.headers.get(name) ?? undefined]))
+    const type = answer.headers.get('content-type') ?? ''
+    const ours = { status: answer.status, type, headers, body: withoutMarkers(answer.json ?? answer.text) }
+    return { recorded: response, ours }
+  }
+
+  async #connect({ socket: name, path, headers = {}, result }: ConnectStep): Promise<Outcome> {
+    await this.#close(name)
+    const address = this.#fill(path)
+    const filled = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key, this.#fill(value)]))
+    if (result !== 'open') return { recorded: { result }, ours: { result: await this.#stage.client.handshake(address, filled) } }
+    const socket = await this.#stage.client.open(address, filled)
+    this.#sockets.set(name, { socket, path: address.split('?')[0] ?? '', read: 0 })
+    return { recorded: { result }, ours: { result: 'open' } }
+  }
+
+  #send({ socket: name, json, text, binary }: SendStep): Outcome {
+    const open = this.#open(name)
+    const filled = this.#fill(binary ?? text ?? JSON.stringify(json))
+    open.socket.send(binary === undefined ? filled : new TextEncoder().encode(filled))
+    this.#speakers.set(open.path, open)
+    return { recorded: {}, ours: {} }
+  }
+
+  /** Waits for as many frames as are expected, then proves by a marker that there are no more. */
+  async #receive({ title, socket: name, frames, closed }: ReceiveStep): Promise<Outcome> {
+    const open = this.#open(name)
+    const listed = this.#stage.differences.filter((one) => one.step === title)
+    const expected = frames.length - listed.filter((one) => one.ours === undefined && one.at.startsWith('/frames/')).length
+    const staysOpen = closed === null || listed.some((one) => one.at === '/closed' && one.ours === null)
+    await eventually(() => newFrames(open).length >= expected || open.socket.ended !== null)
+    if (!staysOpen) await open.socket.closed
+    else await this.#mark(open)
+    const got = newFrames(open)
+    open.read = open.socket.frames.length
+    return { recorded: { frames, closed }, ours: { frames: got, closed: open.socket.ended } }
+  }
+
+  async #mark(open: Open): Promise<void> {
+    const speaker = this.#speakers.get(open.path)
+    this.#markers++
+    const text = `${markerText}${this.#markers}`
+    const from = speaker === undefined || speaker.socket.ended !== null ? open : speaker
+    from.socket.send(this.#stage.marker(text))
+    await eventually(() => {
+      if (open.socket.ended !== null) throw new Error(`the socket was closed: ${JSON.stringify(open.socket.ended)}`)
+      return open.socket.frames.some((frame) => JSON.stringify(frame).includes(`${text}"`))
+    })
+  }
+
+  async #close(name: string): Promise<Outcome> {
+    const open = this.#sockets.get(name)
+    this.#sockets.delete(name)
+    await open?.socket[Symbol.asyncDispose]()
+    return { recorded: {}, ours: {} }
+  }
+
+  #open(name: string): Open {
+    const open = this.#sockets.get(name)
+    if (open === undefined) throw new Error(`no socket ${name} is open`)
+    return open
+  }
+
+  #fill(text: string): string {
+    const filled = text.replaceAll(/\{([\w.-]+)\}/g, (whole, name: string) => this.#kept.get(name) ?? whole)
+    return this.#stage.comparison.translate(filled)
+  }
+}
+
+const isMarker = (value: unknown): boolean => JSON.stringify(value)?.includes(markerText) ?? false
+const newFrames = ({ socket, read }: Open): unknown[] => socket.frames.slice(read).filter((frame) => !isMarker(frame))
+
+/** Lists without what the markers left behind. */
+function withoutMarkers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((item) => !isMarker(item)).map(withoutMarkers)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutMarkers(inner)]))
+}
+
+const at = (value: unknown, pointer: string): unknown =>
+  pointer
+    .split('/')
+    .slice(1)
+    .reduce((inner, key) => (inner as Record<string, unknown>)[key], value)
+
+function claimsOf(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
+}
+
+/** Claims with the time of issue taken out and the form of the token's own id in place of the id: what is left is the same in every run. */
+function lasting({ iat, exp, jti, ...claims }: Record<string, unknown>): Record<string, unknown> {
+  return { ...claims, seconds: Number(exp) - Number(iat), jti: typeof jti === 'string' ? jti.replaceAll(/[0-9a-f]/g, 'x') : jti }
+}
