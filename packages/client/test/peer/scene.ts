@@ -5,7 +5,8 @@ import type { Hall, Person } from './world.ts'
 /** Short enough for tests, long enough that order is still decided by the code. */
 export const quick = { stable_ms: 50, backoff: { base_ms: 5, cap_ms: 40 } }
 
-type Scene = AsyncDisposable & {
+/** See {@link scene}. */
+export type Scene = AsyncDisposable & {
   peer: FakePeer
   alice: Person
   bob: Person

@@ -1,0 +1,141 @@
+import type { Client } from '@parlance/client'
+import type { Message, Room, RoomEventFrame } from '@parlance/protocol'
+import { type Screen, roomLabel } from './screen.ts'
+
+/** Messages kept for /edit, /delete and /reply, and for what replies point at. */
+const kept = 1000
+const page = 20
+
+/** The room on the screen: its messages by number, printed once each and in order. */
+export class RoomView {
+  readonly room: Room
+  readonly #client: Client
+  readonly #screen: Screen
+  readonly #messages = new Map<number, Message>()
+  /** Events that came while history was being fetched; null once it is printed. */
+  #early: RoomEventFrame[] | null = []
+  #first = Number.POSITIVE_INFINITY
+  #last = 0
+  #more = true
+  #reading = false
+  #member: boolean
+
+  constructor(client: Client, screen: Screen, room: Room) {
+    this.#client = client
+    this.#screen = screen
+    this.room = room
+    this.#member = room.me !== null
+  }
+
+  get label(): string {
+    return roomLabel(this.room)
+  }
+
+  /** The first message sent into a public room makes one a member. */
+  joined(): void {
+    this.#member = true
+    this.#read()
+  }
+
+  find(n: number): Message | undefined {
+    return this.#messages.get(n)
+  }
+
+  /** Opens the room and prints its latest messages. */
+  async open(): Promise<void> {
+    await this.#client.open(this.room.id)
+    await this.latest()
+  }
+
+  /** Prints the latest messages that were not printed yet; what happens meanwhile comes after them. */
+  async latest(): Promise<void> {
+    this.#early ??= []
+    const { items, more_before } = await this.#client.call('messages.list', { room: this.room.id, limit: page })
+    const fresh = items.filter(({ n }) => n > this.#last)
+    if (this.#first === Number.POSITIVE_INFINITY) this.#more = more_before
+    for (const message of fresh) this.#print(message)
+    const early = this.#early
+    this.#early = null
+    for (const event of early) this.event(event)
+    this.#read()
+  }
+
+  /** Prints the messages before the first one printed. */
+  async earlier(): Promise<void> {
+    if (!this.#more || this.#first <= 1) {
+      this.#screen.notice('This is the beginning.')
+      return
+    }
+    const { items, more_before } = await this.#client.call('messages.list', { room: this.room.id, before: this.#first, limit: page })
+    this.#more = more_before
+    const first = items[0]?.n
+    this.#screen.notice(first === undefined ? 'There is nothing earlier.' : `earlier, from #${first} to #${items.at(-1)?.n}:`)
+    for (const message of items) this.#show(message)
+    if (first !== undefined) this.#first = first
+  }
+
+  /** An event of this room, in the order of its log. */
+  event(event: RoomEventFrame): void {
+    if (this.#early !== null) {
+      this.#early.push(event)
+      return
+    }
+    switch (event.ev) {
+      case 'message.created':
+        if (event.data.n <= this.#last) return
+        this.#print(event.data)
+        this.#read()
+        return
+      case 'message.edited':
+        return this.#edited(event.data.n, event.data.message)
+      case 'message.deleted':
+        this.#messages.delete(event.data.n)
+        return this.#screen.notice(`#${event.data.n} was deleted`)
+      case 'member.joined':
+        return this.#screen.notice(`${event.data.user.username} joined`)
+      case 'member.left':
+        return this.#screen.notice(`${event.data.user.username} left`)
+      case 'member.updated':
+        return this.#screen.notice(`${event.data.user.username} is now ${event.data.role}`)
+      case 'room.created':
+        return
+    }
+  }
+
+  #edited(n: number, message: Message | undefined): void {
+    if (message === undefined) return this.#screen.notice(`#${n} was edited`)
+    // Of two views of a message the later revision counts.
+    if ((this.#messages.get(n)?.rev ?? 0) >= message.rev) return
+    this.#show(message)
+  }
+
+  #print(message: Message): void {
+    this.#first = Math.min(this.#first, message.n)
+    this.#last = Math.max(this.#last, message.n)
+    this.#show(message)
+  }
+
+  #show(message: Message): void {
+    const replied = message.reply_to === undefined ? undefined : [...this.#messages.values()].find(({ id }) => id === message.reply_to)
+    this.#screen.message(message, replied?.n ?? null)
+    this.#messages.delete(message.n)
+    this.#messages.set(message.n, message)
+    const oldest = this.#messages.keys().next().value
+    if (this.#messages.size > kept && oldest !== undefined) this.#messages.delete(oldest)
+  }
+
+  /** Moves the read marker to what was printed: one request at a time, the latest wins. */
+  #read(): void {
+    const n = this.#last
+    if (this.#reading || n === 0 || !this.#member) return
+    this.#reading = true
+    this.#client
+      .read(this.room.id, n)
+      // A marker that could not be moved is moved by the next message.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#reading = false
+        if (this.#last > n) this.#read()
+      })
+  }
+}
