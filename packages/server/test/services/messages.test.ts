@@ -216,6 +216,22 @@ describe('what is remembered of a sender', () => {
     expect((await ada.ask('rooms.get', { room })).n).toBe(answers.length + 1)
   })
 
+  test('is judged anew together with the people mentioned', async () => {
+    const room = await group([bob, eve])
+    await send(bob, room)
+    const removal = world.elsewhere(ada).ask('members.remove', { room, user: eve.actor.id })
+    const sends: Promise<unknown>[] = []
+    for (let index = 0; index < 200; index += 1) {
+      sends.push(bob.ask('messages.send', { room, content: `${index}`, mentions: [eve.actor.id] }))
+      await Promise.resolve()
+    }
+    await Promise.allSettled([removal, ...sends])
+    const log = (await ada.ask('rooms.events', { room, after: 0, limit: 200 })).events
+    const left = log.findIndex(({ ev }) => ev === 'member.left')
+    expect(log.slice(left + 1)).toEqual([])
+    expect(left).toBeGreaterThan(0)
+  })
+
   test('is no ground for a refusal: a right given at another node counts at once', async () => {
     const room = await group([bob], { post: 'admins' })
     expect(await bob.refused('messages.send', { room, content: 'x' })).toBe('forbidden')

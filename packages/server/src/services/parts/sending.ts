@@ -33,10 +33,13 @@ export type Sending = {
 type Prepared = { key: RoomKey; mentions: Mention[]; standing: Standing; refusal: ChatError | null }
 
 export function createSending({ store, clock, newId, digest, refs, emit, drafts }: Deps): Sending {
-  const present = async (actor: Actor, room: string): Promise<Standing> => {
-    const seen = await refs.look(actor, room)
+  /** Judges by what is true now, of the people mentioned as well. */
+  const judgeNow = async (actor: Actor, input: Input): Promise<Verdict> => {
+    const seen = await refs.look(actor, input.room)
     if (seen === undefined) throw new ChatError('not_found')
-    return seen.standing
+    const given = verdict(seen.standing)
+    if (input.mentions?.length) await drafts.mentions(actor, seen, input.mentions)
+    return given
   }
 
   const enqueue = ({ actor, input, lane }: Sender, prepared: Prepared): Queued => {
@@ -61,7 +64,7 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
         if (refusal !== null) throw refusal
         // A remembered standing can grant; whether to refuse is for the present one to say.
         if (!fresh && mayPost(standing)) return verdict(standing)
-        return present(actor, input.room).then(verdict)
+        return judgeNow(actor, input)
       },
     }
     return { actor, input, key, request, outcome: store.queue.send(request) }
