@@ -2,7 +2,7 @@
 // Starts the pinned runtime. npm puts its binary inside a platform package; we start that file itself,
 // so the project also runs where npm's install scripts are switched off.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,4 +39,4 @@ export function runBun(args) {
   child.on('exit', (code, signal) => process.exit(signal ? 128 + 15 : (code ?? 1)))
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) runBun(process.argv.slice(2))
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) runBun(process.argv.slice(2))
