@@ -1,4 +1,4 @@
-import { ChatError, type Fault, type InputOf, limits, type Message, type Room } from '@parlance/protocol'
+import { ChatError, type Fault, type InputOf, limits, type Message, type OutputOf, type Room } from '@parlance/protocol'
 import { metaFault, packMeta } from '../rules/bounds.ts'
 import { may } from '../rules/permissions.ts'
 import { directPolicy, isReservedName, policyFor } from '../rules/room-kinds.ts'
@@ -21,58 +21,14 @@ type Create = InputOf<'rooms.create'>
 type Names = `rooms.${'create' | 'direct' | 'list' | 'browse' | 'get' | 'join' | 'leave' | 'read' | 'typing'}`
 
 export function createRooms(deps: Taken): Pick<Handlers, Names> {
-  const { store, clock, refs, views, emit, lanes, membership } = deps
-
+  const { refs, views, lanes, membership } = deps
   return {
     'rooms.create': (call, input) => lanes.inTurn(call.lane, () => create(deps, actorOf(call), input)),
-
-    'rooms.direct': (call, { user }) =>
-      lanes.inTurn(call.lane, async () => {
-        const actor = actorOf(call)
-        const peer = await refs.user(actor, user)
-        const outcome = await store.queue.write('rooms.direct', {
-          id: deps.newId(),
-          a: Math.min(actor.number, peer.number),
-          b: Math.max(actor.number, peer.number),
-          policy: directPolicy,
-          creator: actor.number,
-          userRooms: limits.user_rooms,
-          at: clock.now(),
-        })
-        if (outcome.status === 'too_many_rooms') throw new ChatError('too_many_rooms')
-        if (outcome.status === 'created') {
-          emit.room(outcome.events, withoutMessages(keyOf(outcome.room), among([actor, peer])))
-          emit.user(outcome.userEvents, keyOf(outcome.room))
-        }
-        return { room: await viewNow(deps, actor, outcome.room), created: outcome.status === 'created' }
-      }),
-
-    async 'rooms.list'(call, input) {
-      const actor = actorOf(call)
-      const { rows, next } = listCursors.page(
-        await store.members.ofUser(actor.number, listCursors.ask(input)),
-        input,
-        ({ member }) => member.number,
-      )
-      // What came before one's join is not shown where history is hidden; of the present stay only, so that a list stays a list.
-      const shown = rows.filter(
-        ({ room, member }) => room.last_n > Math.max(room.floor_n, room.policy.history === 'open' ? 0 : member.from_n),
-      )
-      const [rooms, latest] = await Promise.all([
-        views.rooms(actor.number, rows),
-        views.latest(shown.map(({ room }) => ({ room, n: room.last_n }))),
-      ])
-      return { items: rooms.map((room, index) => ({ room, last_message: lastOf(latest, rows[index]?.room) })), next }
-    },
-
-    async 'rooms.browse'(call, input) {
-      const found = await store.rooms.browse(input.query ?? '', browseCursors.ask(input))
-      const { rows, next } = browseCursors.page(found, input, (room) => room.number)
-      const actor = actorOf(call)
-      const stays = new Map((await store.members.allOfUser(actor.number)).map(({ member }) => [member.room, member]))
-      const entries = rows.map((room) => ({ room, member: stays.get(room.number) }))
-      return { items: await views.rooms(actor.number, entries), next }
-    },
+    'rooms.direct': (call, { user }) => lanes.inTurn(call.lane, () => direct(deps, actorOf(call), user)),
+    'rooms.list': (call, input) => list(deps, actorOf(call), input),
+    'rooms.browse': (call, input) => browse(deps, actorOf(call), input),
+    'rooms.read': (call, input) => read(deps, actorOf(call), input),
+    'rooms.typing': (call, input) => typing(deps, actorOf(call), input),
 
     async 'rooms.get'(call, { room }) {
       const actor = actorOf(call)
@@ -100,32 +56,6 @@ export function createRooms(deps: Taken): Pick<Handlers, Names> {
         await membership.depart({ room, by: actor, whom: () => Promise.resolve(actor) })
         return null
       }),
-
-    async 'rooms.read'(call, { room, n }) {
-      const actor = actorOf(call)
-      const standing = refs.known(actor.number, room) ?? (await refs.see(actor, room)).standing
-      const { key, large } = standing.room
-      const at = clock.now()
-      const outcome = await store.queue.read({ room: key.number, user: actor.number, n, at })
-      if (outcome === null) {
-        // Without a stay there is no marker; whether one may know of the room at all is for a fresh look to say.
-        await refs.see(actor, room)
-        throw new ChatError('forbidden')
-      }
-      emit.user(outcome.userEvents, key)
-      if (outcome.raised && !large) emit.receipt(key, actor, { read: outcome.read, at })
-      return { read: outcome.read, unread: outcome.unread }
-    },
-
-    async 'rooms.typing'(call, { room, typing = true }) {
-      const actor = actorOf(call)
-      const known = refs.known(actor.number, room)
-      const mayAtOnce = known !== undefined && clock.monotonic() - known.confirmedAt < recently && may(known, 'read') && may(known, 'post')
-      const standing = mayAtOnce ? known : (await refs.see(actor, room)).standing
-      if (!may(standing, 'post')) throw new ChatError('forbidden')
-      if (!standing.room.large) emit.typing(standing.room.key, actor, { typing, at: clock.now() })
-      return null
-    },
   }
 }
 
@@ -165,6 +95,74 @@ function createFaults({ kind, name, meta, ownerless }: Create): Fault[] {
     faults.push({ path: '/ownerless', code: 'kind', message: 'Only a public room can be without an owner.' })
   if (meta !== undefined && packMeta(meta) === null) faults.push(metaFault)
   return faults
+}
+
+async function direct(deps: Taken, actor: Actor, user: string): Promise<OutputOf<'rooms.direct'>> {
+  const { store, clock, refs, emit } = deps
+  const peer = await refs.user(actor, user)
+  const outcome = await store.queue.write('rooms.direct', {
+    id: deps.newId(),
+    a: Math.min(actor.number, peer.number),
+    b: Math.max(actor.number, peer.number),
+    policy: directPolicy,
+    creator: actor.number,
+    userRooms: limits.user_rooms,
+    at: clock.now(),
+  })
+  if (outcome.status === 'too_many_rooms') throw new ChatError('too_many_rooms')
+  if (outcome.status === 'created') {
+    emit.room(outcome.events, withoutMessages(keyOf(outcome.room), among([actor, peer])))
+    emit.user(outcome.userEvents, keyOf(outcome.room))
+  }
+  return { room: await viewNow(deps, actor, outcome.room), created: outcome.status === 'created' }
+}
+
+async function list({ store, views }: Taken, actor: Actor, input: InputOf<'rooms.list'>): Promise<OutputOf<'rooms.list'>> {
+  const found = await store.members.ofUser(actor.number, listCursors.ask(input))
+  const { rows, next } = listCursors.page(found, input, ({ member }) => member.number)
+  // What came before one's join is not shown where history is hidden; of the present stay only, so that a list stays a list.
+  const shown = rows.filter(({ room, member }) => room.last_n > Math.max(room.floor_n, room.policy.history === 'open' ? 0 : member.from_n))
+  const [rooms, latest] = await Promise.all([
+    views.rooms(actor.number, rows),
+    views.latest(shown.map(({ room }) => ({ room, n: room.last_n }))),
+  ])
+  return { items: rooms.map((room, index) => ({ room, last_message: lastOf(latest, rows[index]?.room) })), next }
+}
+
+async function browse({ store, views }: Taken, actor: Actor, input: InputOf<'rooms.browse'>): Promise<OutputOf<'rooms.browse'>> {
+  const found = await store.rooms.browse(input.query ?? '', browseCursors.ask(input))
+  const { rows, next } = browseCursors.page(found, input, (room) => room.number)
+  const stays = new Map((await store.members.allOfUser(actor.number)).map(({ member }) => [member.room, member]))
+  const entries = rows.map((room) => ({ room, member: stays.get(room.number) }))
+  return { items: await views.rooms(actor.number, entries), next }
+}
+
+async function read(
+  { store, clock, refs, emit }: Taken,
+  actor: Actor,
+  { room, n }: InputOf<'rooms.read'>,
+): Promise<OutputOf<'rooms.read'>> {
+  const standing = refs.known(actor.number, room) ?? (await refs.see(actor, room)).standing
+  const { key, large } = standing.room
+  const at = clock.now()
+  const outcome = await store.queue.read({ room: key.number, user: actor.number, n, at })
+  if (outcome === null) {
+    // Without a stay there is no marker; whether one may know of the room at all is for a fresh look to say.
+    await refs.see(actor, room)
+    throw new ChatError('forbidden')
+  }
+  emit.user(outcome.userEvents, key)
+  if (outcome.raised && !large) emit.receipt(key, actor, { read: outcome.read, at })
+  return { read: outcome.read, unread: outcome.unread }
+}
+
+async function typing({ clock, refs, emit }: Taken, actor: Actor, { room, typing = true }: InputOf<'rooms.typing'>): Promise<null> {
+  const known = refs.known(actor.number, room)
+  const mayAtOnce = known !== undefined && clock.monotonic() - known.confirmedAt < recently && may(known, 'read') && may(known, 'post')
+  const standing = mayAtOnce ? known : (await refs.see(actor, room)).standing
+  if (!may(standing, 'post')) throw new ChatError('forbidden')
+  if (!standing.room.large) emit.typing(standing.room.key, actor, { typing, at: clock.now() })
+  return null
 }
 
 /** The room as it is now: what was read before a write is of before it. */
