@@ -66,7 +66,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       config.database.engine === 'sqlite'
         ? await openSqlite(config.database.file, storeDeps)
         : await openPostgres(config.database.url, storeDeps)
-    const bus = memoryBus()
+    const bus = memoryBus((error) => log.error('a listener of the bus failed', { error }))
     const presence = memoryPresence({ clock: systemClock })
     const services = assemble({
       store,
@@ -105,6 +105,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       gate,
       newId,
       async [Symbol.asyncDispose]() {
+        presence[Symbol.dispose]()
         await store[Symbol.asyncDispose]()
         lock[Symbol.dispose]()
       },

@@ -2,11 +2,11 @@ import type { ErrorCode, InputOf, Method, OperationName, OutputOf } from '@parla
 import { isRecord, parseJson } from '../base/json.ts'
 import type { Actor, Door, Login, RefreshCookie } from '../dispatch.ts'
 import type { Ephemeral, Person, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
+import { brief, roomFrame, userFrame } from '../live/frames.ts'
 import type { Stay } from '../live/log.ts'
-import { messageView } from '../live/message-view.ts'
 
 export type { Actor, Door, Ephemeral, ErrorCode, Login, Person, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
-export { messageView }
+export { brief, roomFrame, userFrame }
 
 /**
  * What happened, in the words of one dialect: called once per event however many sockets listen, and only where some do. Null: this

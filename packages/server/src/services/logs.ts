@@ -2,7 +2,7 @@ import { limits } from '@parlance/protocol'
 import { isWithin } from '../rules/visibility.ts'
 import type { Deps, Handlers } from './deps.ts'
 import { actorOf } from './parts/actor.ts'
-import { roomFrame, userFrame } from './parts/frames.ts'
+import { roomFrame, userFrame } from '../live/frames.ts'
 import { readOwnLog } from './parts/own-log.ts'
 
 type Taken = Pick<Deps, 'store' | 'refs' | 'reach' | 'views'>

@@ -3,7 +3,7 @@ import type { MessageState, RoomEvent, RoomKey } from '../live/bus.ts'
 import { messageView } from '../live/message-view.ts'
 import type { EventRow, MemberRow, MessageRow, RoomRow, UserRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
-import { brief, timestamp } from './parts/frames.ts'
+import { brief, timestamp } from '../live/frames.ts'
 import { isAboutMessage, messageState, roomEvent } from './parts/neutral.ts'
 import type { People } from './parts/people.ts'
 

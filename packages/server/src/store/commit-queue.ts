@@ -17,7 +17,7 @@ export type QueueDeps = {
   messages: Pick<MessageReads, 'byCid'>
   clock: Clock
   log: Logger
-  metrics: Pick<Metrics, 'commitIntents' | 'commitSeconds' | 'queueDepth'>
+  metrics: Pick<Metrics, 'commitIntents' | 'commitSeconds' | 'queueDepth' | 'sends'>
   /** Ends the process: what was acknowledged may not be on disk. If it returns, the queue refuses everything from then on. */
   fatal: (error: unknown) => void
 }
@@ -169,13 +169,16 @@ export class GroupCommit implements CommitQueue {
     metrics.commitIntents.observe(batch.length)
     metrics.commitSeconds.observe((clock.monotonic() - began) / 1000)
     const stale: SendEntry[] = []
+    let stored = 0
     for (const [i, entry] of batch.entries()) {
       const result = results[i]
       if (result === undefined) throw new Error('an intent without a result')
       if (result.kind === 'failed') log.error('a write failed and was taken back', { kind: entry.kind, error: result.error })
+      if (result.kind === 'send' && result.outcome.status === 'stored') stored += 1
       if (entry.kind === 'send' && isStale(result)) stale.push(entry)
       else settle(entry, result)
     }
+    metrics.sends.inc(stored)
     if (stale.length > 0) this.#judgeAgain(stale)
   }
 

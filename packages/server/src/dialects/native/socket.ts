@@ -9,8 +9,9 @@ import {
   type Resume,
   type Seat,
   type SocketDoor,
+  userFrame,
 } from '../dialect.ts'
-import { encoder, logFrame, userFrame, wireError } from './shapes.ts'
+import { encoder, logFrame, wireError } from './shapes.ts'
 
 const isOperation = Compile(up.op)
 const isOther = {

@@ -110,7 +110,8 @@ export function busContract(name: string, open: () => Promise<BusPair>): void {
       const large = { ...created, message: { ...message, content: 'ä'.repeat(16_000) } }
       pair.near.publish(large)
       await eventually(() => heard.length > 0)
-      expect([large, { kind: 'hint', room: room.number, seq: large.seq }]).toContainEqual(heard[0])
+      const accepted: (Signal | undefined)[] = [large, { kind: 'hint', room: room.number, seq: large.seq }]
+      expect(accepted).toContainEqual(heard[0])
     })
 
     test('goes on after a listener failed', async () => {
