@@ -1,9 +1,23 @@
 import { describe } from 'bun:test'
+import { accountContract } from '../contract/store/accounts.ts'
 import { backends } from '../contract/store/backends.ts'
+import { historyContract } from '../contract/store/histories.ts'
+import { markerContract } from '../contract/store/markers.ts'
+import { memberContract } from '../contract/store/members.ts'
+import { messageContract } from '../contract/store/messages.ts'
+import { queueContract } from '../contract/store/queueing.ts'
+import { roomContract } from '../contract/store/rooms.ts'
 import { sendContract } from '../contract/store/sends.ts'
 
 for (const backend of await backends()) {
   describe(`a store on ${backend.name}`, () => {
+    accountContract(backend)
+    roomContract(backend)
+    memberContract(backend)
     sendContract(backend)
+    queueContract(backend)
+    markerContract(backend)
+    messageContract(backend)
+    historyContract(backend)
   })
 }

@@ -21,9 +21,11 @@ export class SqliteDriver implements Driver {
   #hot: HotWrites | undefined
   #clean = true
 
-  constructor(path: string) {
+  /** `maxPages`: the file grows to so many pages at most; writes then fail as on a full disk. */
+  constructor(path: string, { maxPages }: { maxPages?: number } = {}) {
     this.#writing = new Database(path, { create: true, strict: true })
     prepareFile(this.#writing)
+    if (maxPages !== undefined) this.#writing.run(`pragma max_page_count = ${maxPages}`)
     // After the first one: it reads through the write-ahead log that the other has made.
     this.#reading = new Database(path, { readonly: true, strict: true })
     this.#reading.run('pragma busy_timeout = 5000')

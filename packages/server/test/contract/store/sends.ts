@@ -33,7 +33,7 @@ export function sendContract(backend: Backend): void {
     })
 
     test('everything that came with a message comes back as it was', async () => {
-      const [alice, bob] = await world.pair()
+      const [alice, bob] = await world.users(2)
       const room = await world.group([alice, bob])
       const { id: replyTo } = await world.said(room, bob, 'hello')
       const mention = { id: bob.id, number: bob.number }
@@ -81,7 +81,7 @@ export function sendContract(backend: Backend): void {
     })
 
     test('the same cid for another text is a conflict, and for another sender or room is none', async () => {
-      const [alice, bob] = await world.pair()
+      const [alice, bob] = await world.users(2)
       const [here, there] = [await world.group([alice, bob]), await world.group([alice])]
       await world.said(here, alice, { content: 'one', cid: 'c' })
       expect(await world.send(here, alice, { content: 'two', cid: 'c' })).toEqual({ status: 'conflict' })
@@ -169,7 +169,7 @@ export function sendContract(backend: Backend): void {
     })
 
     test("a send moves its sender's marker and nobody else's", async () => {
-      const [alice, bob] = await world.pair()
+      const [alice, bob] = await world.users(2)
       const room = await world.group([alice, bob])
       await Promise.all(oneTo(5).map((i) => world.send(room, alice, `m${i}`)))
       expect(await world.store.members.one(room.number, alice.number)).toMatchObject({ read_n: 5 })
@@ -180,7 +180,7 @@ export function sendContract(backend: Backend): void {
     })
 
     test('a first post joins: an ordinary join, then the message', async () => {
-      const [owner, guest] = await world.pair()
+      const [owner, guest] = await world.users(2)
       const room = await world.group([owner], { kind: 'public', name: newId() })
       await world.said(room, owner, 'early')
       const before = await world.present(room)
@@ -222,7 +222,7 @@ export function sendContract(backend: Backend): void {
     })
 
     test('a known cid of somebody who would have to join first makes nobody a member', async () => {
-      const [owner, guest] = await world.pair()
+      const [owner, guest] = await world.users(2)
       const room = await world.group([owner], { kind: 'public', name: newId() })
       const judge = async () => ({ acl: (await world.present(room)).acl, join: 'member' as const })
       await world.send(room, guest, { content: 'hello', cid: 'c', judge })

@@ -24,6 +24,9 @@ let made = 0
 /** A word no other test has used. */
 export const fresh = (stem: string): string => `${stem}_${(made += 1)}`
 
+/** So many users, each known to be there; in the order of their numbers. */
+type Users<N extends number, T extends UserRow[] = []> = T['length'] extends N ? T : Users<N, [...T, UserRow]>
+
 /** What is said, or how a send differs from an ordinary one. */
 type Message = string | (Partial<SendRequest> & { content: string })
 
@@ -33,8 +36,7 @@ export type StoreWorld = AsyncDisposable & {
   /** Closes the store and opens the same database again. */
   reopen(): Promise<void>
   user(change?: Partial<NewUser>, session?: NewSession | null): Promise<UserRow>
-  users(count: number): Promise<[UserRow, ...UserRow[]]>
-  pair(): Promise<[UserRow, UserRow]>
+  users<N extends number>(count: N): Promise<Users<N>>
   /** A group of which the first member is the owner. */
   group(members: readonly UserRow[], change?: Partial<NewRoom>): Promise<RoomRow>
   /** The room as it stands. */
@@ -65,8 +67,10 @@ export async function openWorld(backend: Backend): Promise<StoreWorld> {
       if (written.status !== 'created') throw new Error(written.status)
       return written.user
     },
-    users: async (count) => [await world.user(), ...(await Promise.all(Array.from({ length: count - 1 }, () => world.user())))],
-    pair: async () => [await world.user(), await world.user()],
+    async users<N extends number>(count: N) {
+      const made = await Promise.all(Array.from({ length: count }, () => world.user()))
+      return made.sort((one, other) => one.number - other.number) as Users<N>
+    },
     async group(members, change = {}) {
       const written = await store.queue.write('rooms.create', { room: { ...newRoom(members), ...change }, cid: null, digest: digestOf('') })
       return expectStatus(written, 'created').room
@@ -140,10 +144,12 @@ export function expectRow<T>(row: T | null | undefined): T {
   return row
 }
 
+type Having<T, S> = T extends { status: unknown } ? (S extends T['status'] ? T & { status: S } : never) : never
+
 /** Narrows an outcome to one status, or fails with what it was. */
-export function expectStatus<T extends { status: string }, S extends T['status']>(outcome: T, status: S): Extract<T, { status: S }> {
+export function expectStatus<T extends { status: string }, S extends T['status']>(outcome: T, status: S): Having<T, S> {
   if (outcome.status !== status) throw new Error(`expected ${status}, got ${JSON.stringify(outcome)}`)
-  return outcome as Extract<T, { status: S }>
+  return outcome as Having<T, S>
 }
 
 /** How many outcomes have each status. */
