@@ -44,11 +44,16 @@ export function createPool({ url, max, statementMs, lockMs }: PoolOptions): SQL 
   return new SQL(url, { max, connectionTimeout: 5, idleTimeout: 300, connection })
 }
 
-/**
- * Kysely on Bun's PostgreSQL client. Integers of 64 bits come back as numbers, `bytea` as plain Uint8Array. With `patience`, a statement
- * unanswered for `silenceMs` closes its connection and rejects as lost: a silent network must not hold the pool.
- */
-export function createPostgresDialect(options: { pool: SQL; patience?: { clock: Clock; silenceMs: number } }): Dialect {
+export type DialectOptions = {
+  pool: SQL
+  /** A statement unanswered for so long closes its connection and rejects as lost: a silent network must not hold the pool. */
+  patience?: { clock: Clock; silenceMs: number }
+  /** Only for lone reads: asks again on another connection where one was lost. */
+  asksAgain?: boolean
+}
+
+/** Kysely on Bun's PostgreSQL client. Integers of 64 bits come back as numbers, `bytea` as plain Uint8Array. */
+export function createPostgresDialect(options: DialectOptions): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
     createDriver: () => new PostgresDriver(options),
@@ -57,14 +62,15 @@ export function createPostgresDialect(options: { pool: SQL; patience?: { clock: 
   }
 }
 
-type Options = Parameters<typeof createPostgresDialect>[0]
+/** A server that restarts leaves a pool of lost connections, found one by one. */
+const turnsAtMost = 4
 
 /** The pool belongs to who made it: `destroy` leaves it open. */
 class PostgresDriver implements Driver {
-  readonly #options: Options
+  readonly #options: DialectOptions
   readonly #open = new WeakMap<DatabaseConnection, PostgresConnection>()
 
-  constructor(options: Options) {
+  constructor(options: DialectOptions) {
     this.#options = options
   }
 
@@ -111,11 +117,12 @@ class PostgresDriver implements Driver {
 }
 
 class PostgresConnection implements DatabaseConnection {
-  readonly #reserved: ReservedSQL
-  readonly #options: Options
+  readonly #options: DialectOptions
+  #reserved: ReservedSQL
+  #silent = false
   lost = false
 
-  constructor(reserved: ReservedSQL, options: Options) {
+  constructor(reserved: ReservedSQL, options: DialectOptions) {
     this.#reserved = reserved
     this.#options = options
   }
@@ -126,16 +133,37 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async run(sql: string, parameters: readonly unknown[]): Promise<Result> {
+    for (let turn = 1; ; turn += 1) {
+      try {
+        return await this.#ask(sql, parameters)
+      } catch (error) {
+        this.lost ||= classify(error) === 'lost'
+        if (!this.lost || !this.#options.asksAgain || this.#silent || turn === turnsAtMost) throw error
+        await this.#replace()
+      }
+    }
+  }
+
+  async #ask(sql: string, parameters: readonly unknown[]): Promise<Result> {
     const { patience } = this.#options
-    const timer = patience?.clock.setTimeout(() => void this.#reserved.close({ timeout: 0 }), patience.silenceMs)
+    const timer = patience?.clock.setTimeout(() => this.#giveUp(), patience.silenceMs)
     try {
       return await this.#reserved.unsafe<Row[]>(sql, [...parameters])
-    } catch (error) {
-      this.lost ||= classify(error) === 'lost'
-      throw error
     } finally {
       timer?.cancel()
     }
+  }
+
+  /** Ends the connection, which rejects what waits for its answer. */
+  #giveUp(): void {
+    this.#silent = true
+    void this.#reserved.close({ timeout: 0 })
+  }
+
+  async #replace(): Promise<void> {
+    await this.#reserved.close({ timeout: 0 })
+    this.#reserved = await this.#options.pool.reserve()
+    this.lost = false
   }
 
   streamQuery(): never {

@@ -1,9 +1,11 @@
 import type { SQL } from 'bun'
 import { Kysely } from 'kysely'
 import type { Clock } from '../../base/clock.ts'
+import { assembleStore, type StoreDeps } from '../assemble.ts'
+import { isSameRequest } from '../digests.ts'
 import { runWrite } from '../named-writes.ts'
 import type { Tables } from '../schema.ts'
-import type { MessageReads } from '../store.ts'
+import type { MessageReads, Store } from '../store.ts'
 import { messageReads } from '../tables/messages.ts'
 import type { Driver, Failure, Intent, NamedWrite, Outcome } from './driver.ts'
 import { createPool, createPostgresDialect } from './postgres-dialect.ts'
@@ -25,6 +27,17 @@ const slackMs = 1_000
 /** A unique conflict is found by the second look; more than a few mean that it is no person's but ours. */
 const looks = 3
 
+/** Opens a PostgreSQL database, its schema made and migrated as needed. Any number of nodes may have it open at once. */
+export async function openPostgres(url: string, deps: StoreDeps): Promise<Store> {
+  const driver = new PostgresDriver(url, deps.clock)
+  try {
+    return await assembleStore(driver, deps)
+  } catch (error) {
+    await driver.close()
+    throw error
+  }
+}
+
 /** A database that many nodes write at once. What one of them remembers of it may be old: everything is looked at under its lock. */
 export class PostgresDriver implements Driver {
   readonly engine = 'postgres'
@@ -41,7 +54,9 @@ export class PostgresDriver implements Driver {
     const reading = createPool({ url, max: readers, statementMs: readMs, lockMs })
     const writing = createPool({ url, max: 1 + writesBeside, statementMs: writeMs, lockMs })
     this.#pools = [reading, writing]
-    this.read = new Kysely({ dialect: createPostgresDialect({ pool: reading, patience: { clock, silenceMs: readMs + slackMs } }) })
+    this.read = new Kysely({
+      dialect: createPostgresDialect({ pool: reading, patience: { clock, silenceMs: readMs + slackMs }, asksAgain: true }),
+    })
     this.#writing = new Kysely({ dialect: createPostgresDialect({ pool: writing, patience: { clock, silenceMs: writeMs + slackMs } }) })
     this.#transactions = new Transactions(this.#writing, clock)
     this.#messages = messageReads(this.read)
@@ -84,9 +99,7 @@ export class PostgresDriver implements Driver {
     const { room, sender, cid, digest } = write.send
     const held = await this.#messages.byCid(room, sender, cid)
     if (held === undefined) throw new Error(`the message ${cid} of user ${sender} in room ${room} was there and is not`)
-    // The digest of a deleted message is gone: any retry then finds the tombstone.
-    const same = held.digest === null || Buffer.compare(held.digest, digest) === 0
-    return { kind, outcome: same ? { status: 'known', message: held.message } : { status: 'conflict' } }
+    return { kind, outcome: isSameRequest(held.digest, digest) ? { status: 'known', message: held.message } : { status: 'conflict' } }
   }
 
   async #writeNamed({ name, input }: NamedWrite): Promise<Outcome> {
