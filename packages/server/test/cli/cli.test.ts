@@ -1,0 +1,73 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { listening, parlance } from '../harness/process.ts'
+import { createRest } from '../harness/rest.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'parlance-cli-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+const patience = 60_000
+
+describe('the command line', () => {
+  test(
+    'a server started on nothing listens, acts on commands of its machine, and ends on SIGTERM',
+    async () => {
+      const data = join(root, 'fresh')
+      const server = parlance(['serve', '--port', '0', '--data-dir', data])
+      const rest = createRest(await listening(server))
+      expect((await rest.raw('GET', '/readyz')).status).toBe(200)
+
+      const create = parlance(['user', 'create', 'root', '--admin', '--password', 'a long enough one', '--data-dir', data])
+      expect([await create.exited, create.text()]).toEqual([0, 'Created root, an admin.\n'])
+      expect((await rest.call('accounts.login', { username: 'root', password: 'a long enough one' })).user.username).toBe('root')
+
+      const again = parlance(['user', 'create', 'ROOT', '--data-dir', data])
+      expect([await again.exited, again.text()]).toEqual([1, 'Another account has this username.\n'])
+
+      const doctor = parlance(['doctor', '--data-dir', data])
+      expect([await doctor.exited, doctor.text()]).toEqual([0, expect.stringContaining('the database (sqlite) answers')])
+
+      const second = parlance(['serve', '--port', '0', '--data-dir', data])
+      expect([await second.exited, second.text()]).toEqual([1, expect.stringMatching(/is in use by another server \(process \d+/)])
+
+      server.kill('SIGTERM')
+      expect(await server.exited).toBe(0)
+    },
+    patience,
+  )
+
+  test(
+    'without a server a command opens the data directory itself, and the demo fills it twice',
+    async () => {
+      const data = join(root, 'demo')
+      const first = parlance(['demo', '--data-dir', data])
+      expect([await first.exited, first.text()]).toEqual([0, expect.stringContaining('the password is')])
+      const second = parlance(['demo', '--data-dir', data])
+      expect([await second.exited, second.text()]).toEqual([0, expect.stringContaining('were here before')])
+    },
+    patience,
+  )
+
+  test(
+    'settings that cannot be are all told at once',
+    async () => {
+      const server = parlance(['serve', '--port', 'many', '--log-level', 'loud', '--no-such-thing', 'x'])
+      expect(await server.exited).toBe(1)
+      for (const name of ['--port', '--log-level', '--no-such-thing']) expect(server.text()).toContain(name)
+    },
+    patience,
+  )
+
+  test(
+    'help names every command, and an unknown one is refused',
+    async () => {
+      const help = parlance(['--help'])
+      expect(await help.exited).toBe(0)
+      for (const name of ['serve', 'user create', 'chat', 'demo', 'doctor', 'DATA_DIR']) expect(help.text()).toContain(name)
+      const unknown = parlance(['explode'])
+      expect([await unknown.exited, unknown.text()]).toEqual([2, expect.stringContaining('no command "explode"')])
+    },
+    patience,
+  )
+})
