@@ -8,7 +8,7 @@ export type Command = { exited: Promise<number>; text(): string; kill(signal: No
 /** Starts `parlance` as anyone would, through Node. What it prints on either output is kept. */
 export function parlance(args: readonly string[], env: Record<string, string> = {}): Command {
   const child = Bun.spawn(['node', launcher, ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { PATH: Bun.env.PATH, HOME: Bun.env.HOME, ...env },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',

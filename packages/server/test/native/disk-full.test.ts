@@ -14,7 +14,7 @@ afterAll(() => {
 })
 
 if (!mounted) {
-  if (process.env.CI === 'true') throw new Error('a small disk cannot be mounted here')
+  if (Bun.env.CI === 'true') throw new Error('a small disk cannot be mounted here')
   console.warn('SKIPPED: no small disk can be mounted (not root), so a full disk is not tested')
 }
 

@@ -4,7 +4,7 @@ import { backends } from '../harness/server.ts'
 import { openWorld, type Person, type World } from '../harness/world.ts'
 
 /** Enough members that the next join makes the room large. They are made by the operator, who needs no password hashes. */
-async function fill(world: World, owner: Person, room: string, upTo: number): Promise<Person[]> {
+async function fill(world: World, { owner, room, upTo }: { owner: Person; room: string; upTo: number }): Promise<Person[]> {
   const { store, services } = world.server.running.house
   const members: Person[] = []
   while (members.length < upTo - 1) {
@@ -24,7 +24,7 @@ for (const { name, env } of await backends()) {
       await using world = await openWorld({ env: await env() })
       const [ada, bob] = [await world.person('ada'), await world.person('bob')]
       const room = await world.group([ada])
-      const crowd = await fill(world, ada, room, limits.large_room)
+      const crowd = await fill(world, { owner: ada, room, upTo: limits.large_room })
       const socket = await world.socket(ada)
       const isLarge = async () => (await world.rest.call('rooms.get', { room }, ada)).large
       expect(await isLarge()).toBe(false)
