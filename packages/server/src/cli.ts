@@ -1,10 +1,8 @@
 import { writeSync } from 'node:fs'
 import { systemClock } from './base/clock.ts'
 import { createLogger, type Logger } from './base/log.ts'
+import type { Command } from './cli/command.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
-
-/** One command: what it does, and its exit code. `words` are the arguments that are no settings. */
-export type Command = (context: { config: Config; log: Logger; words: string[]; options: Record<string, string | true> }) => Promise<number>
 
 /** Loaded when asked for: a server starts without the terminal client, and the client without the server. */
 const commands: Record<string, { load: () => Promise<Command>; options: string[] }> = {

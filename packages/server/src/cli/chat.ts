@@ -1,4 +1,4 @@
-import type { Command } from '../cli.ts'
+import type { Command } from './command.ts'
 import { runChat } from '../terminal/chat.ts'
 
 /** `chat [--url URL] [--user NAME] [--room NAME]` */

@@ -1,4 +1,4 @@
-import type { Command } from '../cli.ts'
+import type { Command } from './command.ts'
 import { randomToken, systemRandom } from '../base/random.ts'
 import { type Ask, withOperator } from './operator.ts'
 

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Command } from '../cli.ts'
+import type { Command } from './command.ts'
 import type { Config } from '../config.ts'
 import { withOperator } from './operator.ts'
 

@@ -1,4 +1,4 @@
-import type { Command } from '../cli.ts'
+import type { Command } from './command.ts'
 import { systemRandom, randomToken } from '../base/random.ts'
 import { Refused, withOperator } from './operator.ts'
 
