@@ -1,6 +1,6 @@
 import { ChatError, type Client, type ClientOptions, createClient } from '@parlance/client'
 import type { Room } from '@parlance/protocol'
-import { type Desk, perform, UsageError } from './commands.ts'
+import { type Desk, isMessage, perform, UsageError } from './commands.ts'
 import { Directory } from './directory.ts'
 import { News } from './news.ts'
 import { type Input, type Output, Prompt } from './prompt.ts'
@@ -30,7 +30,7 @@ const typingEvery = 3000
  * process.exitCode = await runChat({ url: 'http://127.0.0.1:8000', user: 'alice', input: process.stdin, output: process.stdout })
  */
 export async function runChat({ url, user, password, room, input, output, client: more }: ChatOptions): Promise<number> {
-  const prompt = new Prompt(input, output)
+  const prompt = new Prompt(input, output, isMessage)
   const screen = new Screen(prompt)
   const client = createClient({ ...more, url, client: 'parlance-chat/0.1' })
   try {

@@ -181,10 +181,13 @@ const quit: Command = { usage: '/quit', does: 'leave', alone: true, run: (desk) 
 
 const commands: Record<string, Command> = { rooms, browse, join, dm, create, leave, who, history, reply, edit, delete: remove, help, quit }
 
+/** Whether a line is sent as it is, rather than obeyed; two slashes stand for one. */
+export const isMessage = (line: string): boolean => line.trim() !== '' && (!line.startsWith('/') || line.startsWith('//'))
+
 /** What a typed line means: a command, or a message to the room shown. */
 export async function perform(desk: Desk, line: string): Promise<void> {
   if (line.trim() === '') return
-  if (!line.startsWith('/') || line.startsWith('//')) {
+  if (isMessage(line)) {
     shownRoom(desk)
     desk.send({ content: fitting(line.replace(/^\/\//, '/')) })
     return

@@ -54,10 +54,10 @@ export class News implements Disposable {
   }
 
   #fact(fact: UserEventFrame): void {
-    const { directory, screen, view } = this.#desk
+    const { directory, view } = this.#desk
     if (fact.uev === 'room.joined') {
       if (this.#isShown(fact.data.room)) view?.joined()
-      else this.#background(async () => screen.notice(`you are in ${await directory.label(fact.data.room)} now`))
+      else this.#background(() => this.#joined(fact.data.room))
     }
     if (fact.uev === 'room.left') {
       directory.drop(fact.data.room)
@@ -65,8 +65,14 @@ export class News implements Disposable {
     }
   }
 
+  /** A room that this person opens just now says so itself. */
+  async #joined(room: string): Promise<void> {
+    const label = await this.#desk.directory.label(room)
+    if (!this.#isShown(room)) this.#desk.screen.notice(`you are in ${label} now`)
+  }
+
   #typing({ room, user, typing, expires_ms }: ClientEvents['typing']): void {
-    if (!this.#isShown(room)) return
+    if (!this.#isShown(room) || user.id === this.#desk.client.user?.id) return
     if (!typing) return this.#stopTyping(user.id)
     if (!this.#typists.has(user.id)) this.#desk.screen.notice(`${user.username} is typing`)
     clearTimeout(this.#typists.get(user.id))
@@ -82,8 +88,9 @@ export class News implements Disposable {
   }
 
   #receipt({ room, user, read }: ClientEvents['receipt']): void {
-    const { view, screen } = this.#desk
-    if (this.#isShown(room) && view?.room.kind === 'direct') screen.notice(`${user.username} has read up to #${read}`)
+    const { view, screen, client } = this.#desk
+    if (this.#isShown(room) && view?.room.kind === 'direct' && user.id !== client.user?.id)
+      screen.notice(`${user.username} has read up to #${read}`)
   }
 
   #seen({ user, status }: ClientEvents['presence']): void {

@@ -15,10 +15,11 @@ export class Prompt {
   readonly #input: Input
   readonly #lines: AsyncIterator<string, undefined>
 
-  constructor(input: Input, output: Output) {
+  /** `comesBack`: a line that will be printed anyway, so that on a terminal what was typed makes room for it. */
+  constructor(input: Input, output: Output, comesBack: (line: string) => boolean = () => false) {
     this.#input = input
     this.#output = output
-    this.#terminal = input.isTTY && output.isTTY ? new Terminal(input, output) : null
+    this.#terminal = input.isTTY && output.isTTY ? new Terminal(input, output, comesBack) : null
     this.#lines = this.#terminal === null ? linesOf(input) : this.#terminal.lines()
   }
 
@@ -71,9 +72,12 @@ class Terminal {
   #waiting: ((result: IteratorResult<string>) => void) | null = null
   #closed = false
   #muted = false
+  #asking = false
   #label = ''
+  readonly #comesBack: (line: string) => boolean
 
-  constructor(input: Input, output: Output) {
+  constructor(input: Input, output: Output, comesBack: (line: string) => boolean) {
+    this.#comesBack = comesBack
     this.#input = input
     this.#output = output
     this.#reader = createInterface({ input, output: this.#screen(), terminal: true, historySize: 100 })
@@ -111,6 +115,7 @@ class Terminal {
   }
 
   ask(question: string, hidden: boolean): void {
+    this.#asking = true
     this.#reader.setPrompt(question)
     this.#reader.prompt()
     this.#muted = hidden
@@ -138,10 +143,16 @@ class Terminal {
   }
 
   #entered(line: string): void {
-    const wasMuted = this.#muted
+    if (this.#muted) this.#output.write('\n')
+    else if (!this.#asking && this.#comesBack(line)) {
+      const rows = Math.floor(Bun.stringWidth(this.#label + line) / (this.#output.columns ?? 80)) + 1
+      this.#output.write(`\x1b[${rows}A\r\x1b[J`)
+    }
+    const asked = this.#asking
     this.#muted = false
-    if (wasMuted) this.#output.write('\n')
+    this.#asking = false
     this.#reader.setPrompt(this.#label)
+    if (!asked) this.#reader.prompt()
     if (this.#waiting === null) this.#typed.push(line)
     else this.#waiting({ value: line, done: false })
     this.#waiting = null

@@ -8,7 +8,12 @@ function terminal() {
   const input = Object.assign(new PassThrough(), { isTTY: true })
   let printed = ''
   const output = { write: (text: string) => void (printed += text), isTTY: true, columns: 40 }
-  return { input, prompt: new Prompt(input, output), printed: () => printed, clear: () => void (printed = '') }
+  return {
+    input,
+    prompt: new Prompt(input, output, (line) => line.startsWith('say ')),
+    printed: () => printed,
+    clear: () => void (printed = ''),
+  }
 }
 
 function pipe(...chunks: (string | Uint8Array)[]): Prompt {
@@ -66,6 +71,26 @@ describe('on a terminal', () => {
     clear()
     prompt.print('news')
     expect(printed().startsWith('\x1b[2A\r\x1b[Jnews\n')).toBe(true)
+    prompt.close()
+  })
+
+  test('a line that will be printed anyway makes room for it, an answer does not', async () => {
+    const { input, prompt, printed, clear } = terminal()
+    const answer = prompt.ask('who? ')
+    input.write('say nothing\r')
+    await answer
+    expect(printed()).not.toContain('A\r\x1b[J')
+    prompt.label('> ')
+    clear()
+    const line = prompt.line()
+    input.write(`say ${'x'.repeat(50)}\r`)
+    await line
+    expect(printed()).toContain('\x1b[2A\r\x1b[J')
+    clear()
+    const other = prompt.line()
+    input.write('/help\r')
+    await other
+    expect(printed()).not.toContain('A\r\x1b[J')
     prompt.close()
   })
 

@@ -17,31 +17,36 @@ export type Person = {
 
 export type Stage = Scene & { sits(options?: Partial<ChatOptions>): Person }
 
+/** Somebody sits down at a terminal of their own. */
+export function sitDown(url: string, options: Partial<ChatOptions> = {}): Person {
+  const input = new PassThrough()
+  let printed = ''
+  const output = { write: (text: string) => void (printed += text) }
+  const timing = { backoff: { base_ms: 5, cap_ms: 40 } }
+  const exit = runChat({ url, input, output, ...options, client: { timing, ...options.client } })
+  return {
+    types: (...lines) => void input.write(lines.map((line) => `${line}\n`).join('')),
+    lines: () => printed.split('\n').slice(0, -1),
+    sees: (what) =>
+      eventually(() => {
+        const line = printed.split('\n').find((each) => (typeof what === 'string' ? each.includes(what) : what.test(each)))
+        if (line === undefined) throw new Error(`nobody printed ${what}; there is:\n${printed}`)
+        return line
+      }),
+    leaves: () => {
+      input.end()
+      return exit
+    },
+    exit,
+  }
+}
+
 /** People at terminals around a scripted peer. */
 export function stage(): Stage {
   const set = scene()
   const people: Person[] = []
   const sits = (options: Partial<ChatOptions> = {}): Person => {
-    const input = new PassThrough()
-    let printed = ''
-    const output = { write: (text: string) => void (printed += text) }
-    const timing = { backoff: { base_ms: 5, cap_ms: 40 } }
-    const exit = runChat({ url: set.peer.url, input, output, ...options, client: { timing, ...options.client } })
-    const person: Person = {
-      types: (...lines) => void input.write(lines.map((line) => `${line}\n`).join('')),
-      lines: () => printed.split('\n').slice(0, -1),
-      sees: (what) =>
-        eventually(() => {
-          const line = printed.split('\n').find((each) => (typeof what === 'string' ? each.includes(what) : what.test(each)))
-          if (line === undefined) throw new Error(`nobody printed ${what}; there is:\n${printed}`)
-          return line
-        }),
-      leaves: () => {
-        input.end()
-        return exit
-      },
-      exit,
-    }
+    const person = sitDown(set.peer.url, options)
     people.push(person)
     return person
   }
