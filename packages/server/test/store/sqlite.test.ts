@@ -1,9 +1,12 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { assembleStore } from '../../src/store/assemble.ts'
+import type { Failure } from '../../src/store/drivers/driver.ts'
 import { SqliteDriver } from '../../src/store/drivers/sqlite.ts'
+import { classify } from '../../src/store/drivers/sqlite-errors.ts'
 import { openSqlite } from '../../src/store/open.ts'
 import { newId, storeDeps, temporaryFile } from '../contract/store/backends.ts'
+import { eventually } from '../harness/eventually.ts'
 import { digestOf, expectRow, expectStatus, newRoom, newSend, newUser, oneTo } from '../contract/store/world.ts'
 
 /** A statement of our own on the file, beside the store. */
@@ -64,6 +67,41 @@ test('commits reach the disk before they are acknowledged, and the file has page
   const pragma = (name: string) =>
     beside(file.path, (db) => Object.values(db.query<Record<string, unknown>, []>(`pragma ${name}`).get() ?? {})[0])
   expect([pragma('journal_mode'), pragma('page_size')]).toEqual(['wal', 2048])
+})
+
+test('a lock that somebody else holds for a moment delays a send and stops nothing else', async () => {
+  using file = temporaryFile()
+  await using store = await openSqlite(file.path, storeDeps())
+  using other = new Database(file.path)
+  other.run('begin immediate')
+  let settled = false
+  const create = store.queue.write('users.create', { user: newUser(), session: null }).finally(() => (settled = true))
+  const began = performance.now()
+  await eventually(() => performance.now() - began > 200)
+  await store.ping()
+  expect(settled).toBe(false)
+  other.run('rollback')
+  expectStatus(await create, 'created')
+})
+
+test('only what leaves earlier commits in doubt ends the process', () => {
+  const failures = Object.entries({
+    SQLITE_IOERR_FSYNC: 'fatal',
+    SQLITE_IOERR_READ: 'fatal',
+    SQLITE_CORRUPT: 'fatal',
+    SQLITE_CORRUPT_INDEX: 'fatal',
+    SQLITE_NOTADB: 'fatal',
+    SQLITE_FULL: 'full',
+    SQLITE_IOERR_WRITE: 'full',
+    SQLITE_BUSY: 'again',
+    SQLITE_BUSY_SNAPSHOT: 'again',
+    SQLITE_CONSTRAINT_UNIQUE: 'definite',
+    SQLITE_TOOBIG: 'definite',
+  })
+  expect(failures.map(([code]) => classify(Object.assign(new Error(code), { code })))).toEqual(
+    failures.map(([, failure]) => failure as Failure),
+  )
+  expect(classify(new TypeError('a bug of ours'))).toBe('definite')
 })
 
 test('reading never writes', async () => {

@@ -1,7 +1,7 @@
 import type { Failure } from './driver.ts'
 
 const full = ['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_SHMSIZE']
-const fatal = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_IOERR', 'SQLITE_READONLY', 'SQLITE_CANTOPEN']
+const fatal = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_IOERR']
 const again = ['SQLITE_BUSY', 'SQLITE_LOCKED']
 
 /**

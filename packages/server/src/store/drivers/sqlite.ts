@@ -35,6 +35,8 @@ export class SqliteDriver implements Driver {
 
   async migrate(fresh: string): Promise<string> {
     const epoch = await migrate(this.#tx, { migrations: migrations(sqliteColumns), epoch: fresh })
+    // From now on a lock that somebody else holds is waited for in the queue: waiting here would stop the whole process.
+    this.#writing.run('pragma busy_timeout = 10')
     this.#hot = new HotWrites(this.#writing, this.#tx)
     return epoch
   }
@@ -43,6 +45,7 @@ export class SqliteDriver implements Driver {
     if (this.#hot === undefined) throw new Error('commit before migrate')
     this.#hot.begin({ clean: this.#clean })
     this.#clean = false
+    this.#rollBack()
     this.#writing.run('begin immediate')
     try {
       const outcomes: Outcome[] = []
@@ -56,10 +59,18 @@ export class SqliteDriver implements Driver {
       this.#clean = true
       return outcomes
     } catch (error) {
-      // Some errors have taken the transaction back themselves.
-      if (this.#writing.inTransaction) this.#writing.run('rollback')
+      try {
+        this.#rollBack()
+      } catch {
+        // The first error says what went wrong; the next commit begins by rolling back.
+      }
       throw error
     }
+  }
+
+  /** Some errors have taken the transaction back themselves. */
+  #rollBack(): void {
+    if (this.#writing.inTransaction) this.#writing.run('rollback')
   }
 
   classify(error: unknown): Failure {
