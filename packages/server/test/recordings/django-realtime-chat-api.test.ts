@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createOlderClient } from '../harness/older-client.ts'
-import { startServer } from '../harness/server.ts'
+import { backends, startServer } from '../harness/server.ts'
 import recording from './django-realtime-chat-api.json' with { type: 'json' }
 import type { Difference, Recording } from './recording.ts'
 import { replay } from './replayer.ts'
@@ -47,18 +47,22 @@ const differences: Difference[] = [
   ]),
 ]
 
-test('the recording of the original is answered alike, but for the differences listed', async () => {
-  await using server = await startServer()
-  const report = await replay(recording as Recording, {
-    client: createOlderClient(server.url),
-    differences,
-    marker: (message) => ({ message }),
+for (const { name, env } of await backends()) {
+  test(`the recording of the original is answered alike, but for the differences listed (${name})`, async () => {
+    await using server = await startServer({ env: await env() })
+    const report = await replay(recording as Recording, {
+      client: createOlderClient(server.url),
+      differences,
+      marker: (message) => ({ message }),
+    })
+    const { steps, compared, masked, listed } = report
+    console.log(
+      `${recording.system}, ${name}: ${steps} steps, ${compared} values compared, ${masked} masked, ${listed.length} listed differences`,
+    )
+    for (const { step, at, because } of listed) console.log(`  ${step} ${at}: ${because}`)
+    expect(report.unlisted).toEqual([])
+    expect(report.stale).toEqual([])
+    expect(steps).toBe(recording.steps.length)
+    expect(compared).toBeGreaterThan(150)
   })
-  const { steps, compared, masked, listed } = report
-  console.log(`${recording.system}: ${steps} steps, ${compared} values compared, ${masked} masked, ${listed.length} listed differences`)
-  for (const { step, at, because } of listed) console.log(`  ${step} ${at}: ${because}`)
-  expect(report.unlisted).toEqual([])
-  expect(report.stale).toEqual([])
-  expect(steps).toBe(recording.steps.length)
-  expect(compared).toBeGreaterThan(150)
-})
+}
