@@ -92,7 +92,7 @@ describe.skipIf(server === null)('the PostgreSQL dialect', () => {
     await using near = poolOf(wire.url)
     const count = () => sql<{ a: number }>`select count(*) as a from kept where ${'again'} = 'again'`
     let cut = wire.cut('unanswered', 'again')
-    expect((await count().execute(dialectOn({ pool: near, asksAgain: true }))).rows).toEqual([{ a: 0 }])
+    expect((await count().execute(dialectOn({ pool: near, turns: 2 }))).rows).toEqual([{ a: 0 }])
     await cut
     cut = wire.cut('unanswered', 'again')
     expect(classify(await rejection(count().execute(dialectOn({ pool: near }))))).toBe('lost')

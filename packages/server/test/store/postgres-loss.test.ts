@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { SQL } from 'bun'
 import { ChatError } from '@parlance/protocol'
-import { type Postgres, postgres } from '../harness/postgres.ts'
+import { ManualClock } from '../../src/base/manual-clock.ts'
 import type { RoomRow } from '../../src/store/rows.ts'
 import type { Store } from '../../src/store/store.ts'
-import { ManualClock } from '../../src/base/manual-clock.ts'
-import { faultsOf, makeRoom, makeUsers, newId, openNode, post } from './postgres-nodes.ts'
+import { newUser } from '../contract/store/world.ts'
+import { type Postgres, postgres } from '../harness/postgres.ts'
+import { faultsOf, makeRoom, makeUsers, openNode, post } from './postgres-nodes.ts'
 import { type Wire, wireTo } from './postgres-wire.ts'
 
 const server = await postgres()
@@ -51,17 +52,13 @@ describe.skipIf(server === null)('a connection to PostgreSQL that is lost', () =
 
   for (const how of ['unasked', 'unanswered'] as const) {
     test(`a rarer write ${how} at its commit is done once and answers for itself`, async () => {
-      const name = newId()
-      const plain = { email: '', owned_email: null, password: null, first_name: '', last_name: '', admin: false, created_at: 1 }
+      const user = newUser()
       const cut = wire.cut(how, 'commit')
-      const answer = await store.queue.write('users.create', {
-        user: { id: newId(), username: name, name_key: name, ...plain },
-        session: null,
-      })
+      const answer = await store.queue.write('users.create', { user, session: null })
       await cut
       // Run again without a look at what became of the first run, it would meet itself: username_taken.
-      expect(answer).toMatchObject({ status: 'created', user: { username: name } })
-      expect(await store.users.byNameKey(name)).toMatchObject({ username: name })
+      expect(answer).toMatchObject({ status: 'created', user: { id: user.id } })
+      expect(await store.users.byNameKey(user.name_key)).toMatchObject({ id: user.id })
     })
   }
 

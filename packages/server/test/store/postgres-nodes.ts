@@ -1,69 +1,30 @@
 import { SQL } from 'bun'
-import type { Policy, Role } from '@parlance/protocol'
+import type { Role } from '@parlance/protocol'
 import { type Clock, systemClock } from '../../src/base/clock.ts'
-import { createIds, printId } from '../../src/base/ids.ts'
-import { createLogger } from '../../src/base/log.ts'
-import { createMetrics } from '../../src/base/metrics.ts'
-import { systemRandom } from '../../src/base/random.ts'
 import { openPostgres } from '../../src/store/drivers/postgres.ts'
 import type { RoomRow } from '../../src/store/rows.ts'
 import type { SendRequest, Store } from '../../src/store/store.ts'
 import type { SendOutcome } from '../../src/store/writes.ts'
-
-const ids = createIds({ clock: systemClock, random: systemRandom })
-export const newId = (): string => printId(ids.next())
-export const digestOf = (text: string): Uint8Array => new Uint8Array(new Bun.CryptoHasher('sha256').update(text).digest().subarray(0, 8))
+import { newId, storeDeps } from '../contract/store/backends.ts'
+import { digestOf, expectStatus, fresh, newUser, now, policy } from '../contract/store/world.ts'
+import { eventually } from '../harness/eventually.ts'
 
 /** One more node on a database, with its own pools and its own queue. */
 export function openNode(url: string, clock: Clock = systemClock): Promise<Store> {
-  const log = createLogger({ level: 'error', format: 'text', write: (line) => console.error(line), now: () => systemClock.now() })
-  const fatal = (error: unknown) => {
-    throw new Error('the store called itself broken', { cause: error })
-  }
-  return openPostgres(url, { clock, newId, metrics: createMetrics(), log, fatal })
+  return openPostgres(url, storeDeps({ clock }))
 }
 
+/** The numbers of so many new users. */
 export async function makeUsers(store: Store, count: number): Promise<number[]> {
-  const made = Array.from({ length: count }, async () => {
-    const name = newId()
-    const plain = {
-      email: '',
-      owned_email: null,
-      password: null,
-      first_name: '',
-      last_name: '',
-      admin: false,
-      created_at: systemClock.now(),
-    }
-    const answer = await store.queue.write('users.create', {
-      user: { id: newId(), username: name, name_key: name, ...plain },
-      session: null,
-    })
-    if (answer.status !== 'created') throw new Error(answer.status)
-    return answer.user.number
-  })
-  return await Promise.all(made)
+  const made = Array.from({ length: count }, () => store.queue.write('users.create', { user: newUser(), session: null }))
+  return (await Promise.all(made)).map((answer) => expectStatus(answer, 'created').user.number)
 }
 
-const policy: Policy = {
-  ...{ read: 'users', join: 'users', post: 'users', add: 'admins', remove: 'admins', manage: 'owner', history: 'open', listed: 'users' },
-}
-
-export async function makeRoom(store: Store, [creator, ...members]: number[]): Promise<RoomRow> {
-  if (creator === undefined) throw new Error('a room needs a creator')
-  const plain = {
-    kind: 'public' as const,
-    name: newId(),
-    title: null,
-    description: null,
-    meta: null,
-    policy,
-    created_at: systemClock.now(),
-  }
+/** A public room that the first of the users owns and the others are members of. */
+export async function makeRoom(store: Store, [creator = 0, ...members]: number[]): Promise<RoomRow> {
+  const plain = { kind: 'public' as const, name: fresh('room'), title: null, description: null, meta: null, policy, created_at: now }
   const room = { id: newId(), ...plain, creator, creatorRole: 'owner' as const, members, userRooms: 10_000 }
-  const answer = await store.queue.write('rooms.create', { room, cid: null, digest: digestOf('') })
-  if (answer.status !== 'created') throw new Error(answer.status)
-  return answer.room
+  return expectStatus(await store.queue.write('rooms.create', { room, cid: null, digest: digestOf('') }), 'created').room
 }
 
 type Post = { room: RoomRow; sender: number; cid: string | null; content?: string; join?: Role | null; lane?: object | null }
@@ -72,7 +33,7 @@ type Post = { room: RoomRow; sender: number; cid: string | null; content?: strin
 export function post(store: Store, { room, sender, cid, content = `${cid}`, join = null, lane = null }: Post): Promise<SendOutcome> {
   const request: SendRequest = {
     ...{ lane, room: room.number, sender, id: newId(), cid, digest: digestOf(content), content, meta: null },
-    ...{ mentions: [], mentionAll: false, replyTo: null, addressee: null, at: systemClock.now() },
+    ...{ mentions: [], mentionAll: false, replyTo: null, addressee: null, at: now },
     judge: (fresh) => (fresh ? aclOf(store, room).then((acl) => ({ acl, join })) : { acl: room.acl, join }),
   }
   return store.queue.send(request)
@@ -110,9 +71,17 @@ export async function faultsOf(url: string): Promise<unknown[]> {
   return [...gaps, ...loose]
 }
 
-/** Deadlocks that PostgreSQL has broken up in this database, once every connection to it has ended and told. */
-export async function deadlocksIn(url: string): Promise<number> {
+/**
+ * Transactions that PostgreSQL has rolled back in this database, deadlocks among them; complete once every other connection has ended. The
+ * queue heals most of what goes wrong, so whoever wants to know that nothing did asks here.
+ */
+export async function rollbacksIn(url: string): Promise<{ rollbacks: number; deadlocks: number }> {
   await using sql = new SQL(url, { max: 1 })
-  const [row] = await sql.unsafe<{ deadlocks: number }[]>('select deadlocks::int from pg_stat_database where datname = current_database()')
-  return row?.deadlocks ?? -1
+  const connections = 'select count(*)::int as count from pg_stat_activity where datname = current_database()'
+  await eventually(async () => (await sql.unsafe<{ count: number }[]>(connections))[0]?.count === 1)
+  const [row] = await sql.unsafe<{ rollbacks: number; deadlocks: number }[]>(
+    'select xact_rollback::int as rollbacks, deadlocks::int from pg_stat_database where datname = current_database()',
+  )
+  if (row === undefined) throw new Error('a database without statistics')
+  return row
 }

@@ -48,8 +48,8 @@ export type DialectOptions = {
   pool: SQL
   /** A statement unanswered for so long closes its connection and rejects as lost: a silent network must not hold the pool. */
   patience?: { clock: Clock; silenceMs: number }
-  /** Only for lone reads: asks again on another connection where one was lost. */
-  asksAgain?: boolean
+  /** Only for lone reads: how often one is asked, each time on another connection, where its connection is lost. Once unless told. */
+  turns?: number
 }
 
 /** Kysely on Bun's PostgreSQL client. Integers of 64 bits come back as numbers, `bytea` as plain Uint8Array. */
@@ -61,9 +61,6 @@ export function createPostgresDialect(options: DialectOptions): Dialect {
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
 }
-
-/** A server that restarts leaves a pool of lost connections, found one by one. */
-const turnsAtMost = 4
 
 /** The pool belongs to who made it: `destroy` leaves it open. */
 class PostgresDriver implements Driver {
@@ -133,12 +130,13 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async run(sql: string, parameters: readonly unknown[]): Promise<Result> {
+    const { turns = 1 } = this.#options
     for (let turn = 1; ; turn += 1) {
       try {
         return await this.#ask(sql, parameters)
       } catch (error) {
         this.lost ||= classify(error) === 'lost'
-        if (!this.lost || !this.#options.asksAgain || this.#silent || turn === turnsAtMost) throw error
+        if (!this.lost || this.#silent || turn >= turns) throw error
         await this.#replace()
       }
     }

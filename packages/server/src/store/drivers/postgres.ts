@@ -50,14 +50,14 @@ export class PostgresDriver implements Driver {
   readonly #url: string
 
   constructor(url: string, clock: Clock) {
-    // Readers have connections of their own, so that no number of them keeps a commit waiting.
+    // Readers have connections of their own, so that no number of them keeps a commit waiting. A server that restarts leaves a pool of lost
+    // ones, found one by one.
     const reading = createPool({ url, max: readers, statementMs: readMs, lockMs })
     const writing = createPool({ url, max: 1 + writesBeside, statementMs: writeMs, lockMs })
     this.#pools = [reading, writing]
-    this.read = new Kysely({
-      dialect: createPostgresDialect({ pool: reading, patience: { clock, silenceMs: readMs + slackMs }, asksAgain: true }),
-    })
-    this.#writing = new Kysely({ dialect: createPostgresDialect({ pool: writing, patience: { clock, silenceMs: writeMs + slackMs } }) })
+    const patience = (ms: number) => ({ clock, silenceMs: ms + slackMs })
+    this.read = new Kysely({ dialect: createPostgresDialect({ pool: reading, patience: patience(readMs), turns: readers + 1 }) })
+    this.#writing = new Kysely({ dialect: createPostgresDialect({ pool: writing, patience: patience(writeMs) }) })
     this.#transactions = new Transactions(this.#writing, clock)
     this.#messages = messageReads(this.read)
     this.#url = url
