@@ -1,5 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
 import { assembleStore } from '../../src/store/assemble.ts'
 import type { Failure } from '../../src/store/drivers/driver.ts'
 import { SqliteDriver } from '../../src/store/drivers/sqlite.ts'
@@ -111,6 +112,17 @@ test('reading never writes', async () => {
   const write = driver.read.insertInto('meta').values({ key: 'a', value: 'b' }).execute()
   expect(await write.catch(String)).toMatch(/readonly/)
   await driver.close()
+})
+
+test('a closed store has let go of the file and put everything into it', async () => {
+  using file = temporaryFile()
+  const store = await openSqlite(file.path, storeDeps())
+  await store.queue.write('users.create', { user: newUser(), session: null })
+  await store.users.search('', { after: null, limit: 1 })
+  expect(existsSync(`${file.path}-wal`)).toBe(true)
+  await store[Symbol.asyncDispose]()
+  expect(existsSync(`${file.path}-wal`)).toBe(false)
+  expect(beside(file.path, (db) => db.query<{ n: number }, []>('select count(*) as n from users').get())).toEqual({ n: 1 })
 })
 
 test('a database made by a newer version is refused and left alone', async () => {

@@ -82,6 +82,10 @@ export class HotWrites {
     if (!clean || this.#heads.size > headsKept) this.#heads.clear()
   }
 
+  close(): void {
+    for (const statement of Object.values(this.#sql)) statement.finalize()
+  }
+
   #head(room: number): Head {
     const kept = this.#heads.get(room)
     if (kept !== undefined) return kept

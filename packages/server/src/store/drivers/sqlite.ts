@@ -80,8 +80,10 @@ export class SqliteDriver implements Driver {
   async close(): Promise<void> {
     await this.#tx.destroy()
     await this.read.destroy()
-    this.#reading.close()
-    this.#writing.close()
+    this.#hot?.close()
+    // Throws while a statement is left: it would keep the file open behind our back.
+    this.#reading.close(true)
+    this.#writing.close(true)
   }
 
   #write(hot: HotWrites, intent: Intent): Outcome | Promise<Outcome> {
