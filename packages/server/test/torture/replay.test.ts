@@ -42,7 +42,9 @@ function person(index: number): Person {
 
 const who = fc.integer({ min: 0, max: 3 })
 const guest = fc.integer({ min: 1, max: 3 })
-/** Which of the messages so far; one that is not there is left alone. */
+/** Mostly the sender of the message in question (null), sometimes anybody. */
+const hand = fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: who })
+/** Which of the messages so far, counted round. */
 const which = fc.nat(20)
 const text = fc.string({ minLength: 1, maxLength: 30, unit: 'grapheme' })
 
@@ -51,8 +53,8 @@ const operation = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ op: fc.constant('send' as const), who, text, replyTo: fc.option(which), mention: fc.option(guest) }),
   },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant('edit' as const), who, which, text }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant('delete' as const), who, which }) },
+  { weight: 3, arbitrary: fc.record({ op: fc.constant('edit' as const), hand, which, text }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('delete' as const), hand, which }) },
   {
     weight: 2,
     arbitrary: fc.record({ op: fc.constant('add' as const), guest, role: fc.constantFrom('admin' as const, 'member' as const) }),
@@ -66,10 +68,11 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constant('read' as const), who, n: fc.nat(20) }) },
 )
 
+type Sent = { id: string; sender: number }
 type Step = typeof operation extends fc.Arbitrary<infer S> ? S : never
 
 /** Carries out one step; what the server refuses has not happened. */
-async function take(room: string, sent: string[], step: Step): Promise<void> {
+async function take(room: string, sent: Sent[], step: Step): Promise<void> {
   try {
     const made = await perform(room, sent, step)
     if (made !== null) sent.push(made)
@@ -78,11 +81,11 @@ async function take(room: string, sent: string[], step: Step): Promise<void> {
   }
 }
 
-async function perform(room: string, sent: string[], step: Step): Promise<string | null> {
+async function perform(room: string, sent: Sent[], step: Step): Promise<Sent | null> {
   const as = (index: number) => ({ token: person(index).token })
   switch (step.op) {
     case 'send': {
-      const reply = step.replyTo === null ? undefined : sent[step.replyTo]
+      const reply = step.replyTo === null ? undefined : sent[step.replyTo % sent.length]?.id
       const mentions = step.mention === null ? undefined : [person(step.mention).id]
       const optional = { ...(reply !== undefined && { reply_to: reply }), ...(mentions && { mentions }) }
       const { message } = await rest.call(
@@ -90,12 +93,17 @@ async function perform(room: string, sent: string[], step: Step): Promise<string
         { room, content: step.text, meta: { length: step.text.length }, ...optional },
         as(step.who),
       )
-      return message.id
+      return { id: message.id, sender: step.who }
     }
     case 'edit':
-      return await changing(sent, step.which, (message) => rest.call('messages.edit', { room, message, content: step.text }, as(step.who)))
-    case 'delete':
-      return await changing(sent, step.which, (message) => rest.call('messages.delete', { room, message }, as(step.who)))
+    case 'delete': {
+      const found = sent[step.which % sent.length]
+      if (found === undefined) return null
+      const actor = as(step.hand ?? found.sender)
+      if (step.op === 'delete') await rest.call('messages.delete', { room, message: found.id }, actor)
+      else await rest.call('messages.edit', { room, message: found.id, content: step.text }, actor)
+      return null
+    }
     case 'add':
       await rest.call('members.add', { room, user: person(step.guest).id, role: step.role }, as(0))
       return null
@@ -112,12 +120,6 @@ async function perform(room: string, sent: string[], step: Step): Promise<string
       await rest.call('rooms.read', { room, n: step.n }, as(step.who))
       return null
   }
-}
-
-async function changing(sent: string[], index: number, change: (message: string) => Promise<unknown>): Promise<null> {
-  const message = sent[index]
-  if (message !== undefined) await change(message)
-  return null
 }
 
 /** Asks for what an event did not carry; a message that is not the reader's to see stays unknown. */
@@ -186,7 +188,7 @@ test('whoever replays the log up to any cut and goes on live has what a fresh cl
     fc.asyncProperty(scenario, async ({ history, steps }) => {
       const room = await makeRoom(history)
       const watcher = person(0)
-      const sent: string[] = []
+      const sent: Sent[] = []
       const replicas: Replica[] = []
       for (const step of steps) {
         await take(room, sent, step)
@@ -209,7 +211,7 @@ test('where history is hidden, whoever came later replays exactly the messages a
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 25 }), async (steps) => {
       const room = await makeRoom('hidden')
-      const sent: string[] = []
+      const sent: Sent[] = []
       for (const step of steps) {
         await take(room, sent, step)
         const late = person(3)
