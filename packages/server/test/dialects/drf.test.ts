@@ -1,6 +1,19 @@
 import { describe, expect, test } from 'bun:test'
 import { ChatError } from '@parlance/protocol'
-import { email, failure, fieldErrors, newPassword, readTexts, Refused, timestamp, username } from '../../src/dialects/drf.ts'
+import type { Login, RestCall } from '../../src/dialects/dialect.ts'
+import {
+  anybody,
+  email,
+  failure,
+  fieldErrors,
+  newPassword,
+  readTexts,
+  Refused,
+  routesOf,
+  signedIn,
+  timestamp,
+  username,
+} from '../../src/dialects/drf.ts'
 
 const fields = [username, email, newPassword(6)]
 
@@ -96,6 +109,59 @@ describe('the framework’s own words refuse', () => {
     const refused = outcome(body)
     expect(refused).toEqual(errors)
     expect(Object.keys(refused as object)).toEqual(Object.keys(errors))
+  })
+})
+
+describe('who comes in', () => {
+  const ann: Login = { number: 1, id: 'u1', username: 'ann', session: 's1', expiresAt: 0, sessionEndsAt: 0 }
+  const asking = (authorization: string | null, verdict: ChatError | null = null): RestCall => ({
+    method: 'GET',
+    path: '/x/',
+    params: {},
+    query: new URLSearchParams(),
+    headers: new Headers(authorization === null ? {} : { authorization }),
+    body: () => Promise.resolve({}),
+    content: () => Promise.resolve(undefined),
+    cookie: { value: null, set() {}, clear() {} },
+    wait: () => Promise.resolve(),
+    authenticate: (token) =>
+      verdict === null && token === 'good' ? Promise.resolve(ann) : Promise.reject(verdict ?? new ChatError('unauthenticated')),
+    call: () => Promise.reject(new ChatError('internal')),
+  })
+  const refusal = async (entering: Promise<unknown>): Promise<unknown> => {
+    const error: unknown = await entering.catch((reason: unknown) => reason)
+    return error instanceof Refused ? error.body : error
+  }
+
+  test('a good token, for some views nobody, and a token after any number of blanks', async () => {
+    expect([await anybody(asking('Bearer good')), await signedIn(asking('Bearer   good ')), await anybody(asking(null))]).toEqual([
+      ann,
+      ann,
+      null,
+    ])
+  })
+
+  test('not a suspended account', async () => {
+    const body = { detail: 'User is inactive', code: 'user_inactive' }
+    expect(await refusal(anybody(asking('Bearer good', new ChatError('suspended'))))).toEqual(body)
+  })
+
+  test('nobody while the server cannot tell', async () => {
+    for (const failed of [new ChatError('overloaded'), new Error('no database') as ChatError]) {
+      expect(await refusal(anybody(asking('Bearer good', failed)))).toBe(failed)
+    }
+  })
+
+  test('is asked first of every method, also of those that are not answered', async () => {
+    const GET = () => Promise.resolve({ status: 200, body: 'x' })
+    const routes = routesOf({ path: '/x/:y/', name: 'X', allow: ['GET', 'OPTIONS'], enter: signedIn, methods: { GET } })
+    expect(routes.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /x/:y/', '* /x/:y/', '* /x/:y', 'GET /x/:y'])
+    const [get, other] = routes
+    expect(await get?.handle(asking('Bearer good'))).toEqual({ status: 200, body: 'x', headers: { allow: 'GET, OPTIONS' } })
+    expect(await refusal(other?.handle(asking(null)) ?? Promise.resolve())).toEqual({
+      detail: 'Authentication credentials were not provided.',
+    })
+    expect(await refusal(other?.handle(asking('Bearer good')) ?? Promise.resolve())).toMatchObject({ code: 'method_not_allowed' })
   })
 })
 

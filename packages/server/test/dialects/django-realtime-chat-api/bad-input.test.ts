@@ -127,6 +127,12 @@ describe('a wrong method', () => {
     expect((await api.ask('GET', '/api/login/', { token: 'abc' })).status).toBe(405)
   })
 
+  test('is not HEAD where GET is right', async () => {
+    const { status, text } = await api.ask('HEAD', '/api/chat/history/global/', { token: access })
+    expect([status, text]).toEqual([200, ''])
+    expect((await api.ask('HEAD', '/api/login/')).status).toBe(405)
+  })
+
   test('is not OPTIONS, which says what there is', async () => {
     const { status, json, headers } = await api.ask('OPTIONS', '/api/register/')
     expect([status, headers.get('allow')]).toEqual([200, 'POST, OPTIONS'])
