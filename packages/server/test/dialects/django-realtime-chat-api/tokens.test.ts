@@ -127,6 +127,13 @@ test('after a logout nothing of the login is accepted any more', async () => {
   expect(await people.api.handshake(`/ws/chat/global/?token=${eve.access}`)).toBe(403)
 })
 
+test('no token of an address reaches the log', async () => {
+  await using _socket = await people.open(ann, 'logged')
+  await people.api.ask('GET', `/ws/chat/logged/?token=${ann.access}`)
+  expect(world.server.lines.length).toBeGreaterThan(10)
+  expect(world.server.lines.filter((line) => line.includes(ann.access.slice(-20)))).toEqual([])
+})
+
 test('where the API is switched off, its paths are nobody’s and its sockets are refused', async () => {
   await using other = await openWorld({ env: { DIALECTS: 'none' } })
   const api = createOlderClient(other.server.url)
