@@ -83,6 +83,7 @@ async function listen(house: House): Promise<Running> {
     // A little above the published bound, so that the typed error comes from us and not from the runtime.
     maxRequestBodySize: limits.body_bytes * 2,
     idleTimeout: 30,
+    development: false,
     fetch: (request, self) => mount(request, self),
     error(error) {
       log.error('a request failed before its door', { error })

@@ -76,7 +76,7 @@ export type GateDeps = {
 /** The one way in: every door turns its input into an operation of the catalog and hands it over here. */
 export interface Gate {
   authenticate(token: string): Promise<Login>
-  /** Validates, limits, authorises the session and calls the service. Rejects with a ChatError, or with what a service threw. */
+  /** Validates, limits, authorises the session and calls the service. Rejects with a ChatError; anything else thrown is logged and `internal`. */
   call<N extends OperationName>(name: N, call: Call, input: unknown): Promise<OutputOf<N>>
 }
 
@@ -110,6 +110,10 @@ export function createGate(deps: GateDeps): Gate {
     const started = deps.clock.monotonic()
     try {
       return await deps.handlers[name](call, input)
+    } catch (error) {
+      if (error instanceof ChatError) throw error
+      deps.log.error('an operation failed', { operation: name, request: call.requestId, error })
+      throw new ChatError('internal', { cause: error })
     } finally {
       const ms = deps.clock.monotonic() - started
       if (ms > deps.slowMs) deps.log.warn('slow operation', { operation: name, ms: Math.round(ms), request: call.requestId })

@@ -114,10 +114,18 @@ export class Connection implements DoorSocket {
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>> {
     if (this.#inFlight >= limits.in_flight) return Promise.reject(new ChatError('too_many_in_flight', { retry_ms: 100 }))
     this.#inFlight++
-    const { dialect, address, gate } = this.#options
-    return gate.call(name, { actor, lane: this, door: dialect.door, requestId: this.id, address }, input).finally(() => {
-      this.#inFlight--
-    })
+    const { dialect, address, gate, hub } = this.#options
+    const answered = gate.call(name, { actor, lane: this, door: dialect.door, requestId: this.id, address }, input)
+    answered.then(
+      () => {
+        this.#inFlight--
+      },
+      (error: unknown) => {
+        this.#inFlight--
+        hub.deps.metrics.errors.inc({ code: error instanceof ChatError ? error.code : 'internal' })
+      },
+    )
+    return answered
   }
 
   sit(actor: Actor, listener: Listener): Seat {

@@ -1,5 +1,5 @@
 import { ChatError, limits } from '@parlance/protocol'
-import { Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
@@ -47,12 +47,6 @@ export function createHttp(deps: HttpDeps): Hono<Env> {
       return refuse(new ChatError('host_not_allowed'), c.req, c.get('requestId'))
     await next()
   })
-  app.use(
-    bodyLimit({
-      maxSize: limits.body_bytes,
-      onError: (c) => refuse(new ChatError('payload_too_large'), c.req, (c as { get(key: 'requestId'): string }).get('requestId')),
-    }),
-  )
   app.route('/', deps.pages)
   app.route('/', deps.documents)
   mountDialects(app, deps)
@@ -77,10 +71,20 @@ function mountDialects(app: Hono<Env>, deps: HttpDeps): void {
     }
     for (const [path, offers] of byPath) {
       const handle = restHandler(offers, deps)
-      app.all(prefix + path, (c) => handle(c))
+      app.all(prefix + path, bodyBound(offers[0]?.dialect ?? deps.fallback), (c) => handle(c))
     }
   }
 }
+
+/** A body above the bound is refused before it is read whole, in the words of the dialect it was meant for. */
+const bodyBound = (dialect: Dialect): MiddlewareHandler<Env> =>
+  bodyLimit({
+    maxSize: limits.body_bytes,
+    onError: (c: Context<Env>) => {
+      const failed = { method: c.req.method, path: c.req.path, requestId: c.get('requestId'), allow: [] }
+      return toResponse(dialect.failure(new ChatError('payload_too_large'), failed))
+    },
+  })
 
 /** Where any origin is allowed, answers to credentials name the one that asked: browsers refuse `*` then. */
 function crossOrigin({ dialects, allowedOrigins }: HttpDeps): MiddlewareHandler<Env> {

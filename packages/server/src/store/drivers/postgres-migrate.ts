@@ -7,15 +7,14 @@ import type { Tables } from '../schema.ts'
 import { postgresColumns } from './columns.ts'
 import { createPool, createPostgresDialect, schemaName } from './postgres-dialect.ts'
 
-/** The database belongs to one of the older backends: starting here would begin an empty world beside a full one. */
-export class ForeignDatabase extends Error {
-  constructor() {
-    super(
-      `This database holds the tables of an older Django backend and none of Parlance. Import them first, with \`parlance import\` and this DATABASE_URL; or choose an empty database.`,
-    )
-    this.name = 'ForeignDatabase'
-  }
+/** A database we will not work in; the message is for whoever started the server. */
+export class DatabaseRefused extends Error {
+  override readonly name = 'Refused'
 }
+
+// Starting here would begin an empty world beside a full one.
+const olderBackend =
+  'This database holds the tables of an older Django backend and none of Parlance. Import them first, with `parlance import` and this DATABASE_URL; or choose an empty database.'
 
 /** Makes or updates our schema on a connection of its own, with all the time it takes; answers with the epoch of the database. */
 export async function migratePostgres(url: string, epoch: string): Promise<string> {
@@ -43,9 +42,11 @@ async function makeSchema(pool: SQL): Promise<void> {
     await tx.unsafe(`select pg_advisory_xact_lock(hashtext('${schemaName}'))`)
     const [found] = await tx.unsafe<Found[]>(look)
     if (found === undefined || found.ours) return
-    if (found.older) throw new ForeignDatabase()
+    if (found.older) throw new DatabaseRefused(olderBackend)
     if (found.encoding !== 'UTF8')
-      throw new Error(`The database is encoded in ${found.encoding}; Parlance keeps text exactly and needs UTF8.`)
+      throw new DatabaseRefused(
+        `The database is encoded in ${found.encoding}, and only UTF8 keeps every text. Make it with encoding 'UTF8'.`,
+      )
     await tx.unsafe(`create schema ${schemaName}`)
   })
 }
