@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { SQL } from 'bun'
-import { ForeignDatabase } from '../../src/store/drivers/postgres-migrate.ts'
+import { DatabaseRefused } from '../../src/store/drivers/postgres-migrate.ts'
 import { type Postgres, postgres } from '../harness/postgres.ts'
 import { openNode } from './postgres-nodes.ts'
 
@@ -21,7 +21,7 @@ describe.skipIf(server === null)('opening a PostgreSQL database', () => {
     const url = await handle.createDatabase()
     await run(url, 'create table django_migrations (id int)')
     const error = await openNode(url).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(ForeignDatabase)
+    expect(error).toBeInstanceOf(DatabaseRefused)
     expect((error as Error).message).toContain('parlance import')
     expect(await run(url, "select 1 from pg_namespace where nspname = 'parlance'")).toHaveLength(0)
   })
@@ -56,6 +56,7 @@ describe.skipIf(server === null)('opening a PostgreSQL database', () => {
     await run(handle.url, `create database ${name} encoding 'SQL_ASCII' template template0`)
     const error = await openNode(Object.assign(new URL(handle.url), { pathname: `/${name}` }).href).catch((thrown: unknown) => thrown)
     await run(handle.url, `drop database ${name} with (force)`)
+    expect(error).toBeInstanceOf(DatabaseRefused)
     expect((error as Error).message).toContain('UTF8')
   })
 })

@@ -16,6 +16,9 @@ export class DatabaseRefused extends Error {
 const olderBackend =
   'This database holds the tables of an older Django backend and none of Parlance. Import them first, with `parlance import` and this DATABASE_URL; or choose an empty database.'
 
+const notUtf8 = (encoding: string) =>
+  `This database is encoded in ${encoding}, and only UTF8 keeps every text. Make one with: create database … encoding 'UTF8' template template0`
+
 /** Makes or updates our schema on a connection of its own, with all the time it takes; answers with the epoch of the database. */
 export async function migratePostgres(url: string, epoch: string): Promise<string> {
   const pool = createPool({ url, max: 1, statementMs: 0, lockMs: 0 })
@@ -41,12 +44,10 @@ async function makeSchema(pool: SQL): Promise<void> {
     // Nodes that start together make one schema, one after the other.
     await tx.unsafe(`select pg_advisory_xact_lock(hashtext('${schemaName}'))`)
     const [found] = await tx.unsafe<Found[]>(look)
-    if (found === undefined || found.ours) return
+    if (found === undefined) throw new Error('the database says nothing about itself')
+    if (found.encoding !== 'UTF8') throw new DatabaseRefused(notUtf8(found.encoding))
+    if (found.ours) return
     if (found.older) throw new DatabaseRefused(olderBackend)
-    if (found.encoding !== 'UTF8')
-      throw new DatabaseRefused(
-        `The database is encoded in ${found.encoding}, and only UTF8 keeps every text. Make it with encoding 'UTF8'.`,
-      )
     await tx.unsafe(`create schema ${schemaName}`)
   })
 }
