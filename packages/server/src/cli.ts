@@ -65,6 +65,9 @@ function logTo({ logLevel }: Config): Logger {
   return createLogger({ level: logLevel, format: process.stderr.isTTY ? 'text' : 'json', write, now: () => systemClock.now() })
 }
 
+// Whatever is written, the database included, is this user's alone.
+process.umask(0o077)
+
 try {
   process.exit(await main(process.argv.slice(2)))
 } catch (error) {
