@@ -22,9 +22,8 @@ export function seeded(seed: number): Random {
     next,
     integer: (from, to) => from + Math.floor(next() * (to - from + 1)),
     pick(items) {
-      const item = items[Math.floor(next() * items.length)]
-      if (item === undefined) throw new Error('nothing to pick from')
-      return item
+      if (items.length === 0) throw new Error('nothing to pick from')
+      return items[Math.floor(next() * items.length)] as (typeof items)[number]
     },
     chance: (probability) => next() < probability,
   }

@@ -1,0 +1,50 @@
+import type { OperationName } from '@parlance/protocol'
+import type { Random } from '../random.ts'
+import { type FuzzWorld, password, type Scene } from './world.ts'
+
+type Fields = Record<string, unknown>
+type Sense = (input: Fields, circumstances: { world: FuzzWorld; scene: Scene; random: Random }) => void
+
+const without = (input: Fields, ...names: string[]): void => {
+  for (const name of names) delete input[name]
+}
+
+/** What the schema of an input cannot say: rules between fields, names that exist, tokens that are good. */
+const rules: Partial<Record<OperationName, Sense>> = {
+  'accounts.register': (input, { world }) => {
+    Object.assign(input, { username: `new.${world.next()}`, password })
+    without(input, 'email')
+  },
+  'accounts.login': (input, { scene }) => Object.assign(input, { username: scene.actor.username, password }),
+  'accounts.refresh': (input, { world, random }) => {
+    const session = random.chance(0.9) ? world.spare.at(-1 - random.integer(0, Math.min(20, world.spare.length - 1))) : undefined
+    if (session !== undefined) input.refresh_token = session.refresh
+  },
+  'accounts.update': (input, { world }) => {
+    if (input.email !== undefined) input.email = `mail${world.next()}@example.org`
+  },
+  'rooms.create': (input, { world, random }) => {
+    if (input.kind === 'public' || input.name !== undefined) input.name = `room-${world.next()}`
+    if (input.kind === 'group') without(input, 'ownerless')
+    if (random.chance(0.8)) without(input, 'policy')
+    if (Array.isArray(input.members)) input.members = input.members.filter((one) => one !== 'me')
+  },
+  'messages.list': (input, { random }) => {
+    const one = random.pick(['before', 'after', 'around', 'none'])
+    without(input, ...['before', 'after', 'around'].filter((name) => name !== one))
+  },
+  'messages.edit': (input, { random }) => {
+    if (random.chance(0.5) || input.content === undefined) input.content = 'edited'
+    without(input, 'mentions')
+  },
+  'messages.send': (input, { random }) => {
+    if (random.chance(0.7)) without(input, 'mentions')
+  },
+}
+
+/** Makes most inputs of an operation such that the server has no reason to refuse them. */
+export function makeSense(op: OperationName, input: unknown, circumstances: { world: FuzzWorld; scene: Scene; random: Random }): void {
+  const rule = rules[op]
+  if (rule === undefined || typeof input !== 'object' || input === null || !circumstances.random.chance(0.92)) return
+  rule(input as Fields, circumstances)
+}
