@@ -48,16 +48,21 @@ export class TargetProcess {
     pin(this.pid, core)
   }
 
-  /** Resident memory in bytes, once it has stood still (within 0.5 %) for three seconds. */
+  /**
+   * Resident memory in bytes, once its low has stood (within 0.5 %) for 15 seconds: a collector that sees an idle process takes its time,
+   * and what it has not collected yet is not what a connection costs.
+   */
   async settledMemory(): Promise<number> {
-    const recent: number[] = []
-    for (let tries = 0; tries < 120; tries++) {
-      recent.push(this.#memory())
-      if (recent.length > 6) recent.shift()
-      if (recent.length === 6 && Math.max(...recent) - Math.min(...recent) < Math.max(...recent) * 0.005) break
+    const readings = [this.#memory()]
+    let low = readings[0] ?? 0
+    for (let quiet = 0; quiet < 30 && readings.length < 240; quiet++) {
       await Bun.sleep(500)
+      const memory = this.#memory()
+      readings.push(memory)
+      if (memory < low * 0.995) quiet = 0
+      low = Math.min(low, memory)
     }
-    return Math.min(...recent)
+    return Math.min(...readings.slice(-30))
   }
 
   #memory(): number {
