@@ -1,4 +1,9 @@
-/** How long to wait between attempts: the ceiling doubles from `base_ms` with every failure, up to `cap_ms`. */
+/**
+ * How long to wait between attempts: the ceiling doubles from `base_ms` with every failure, up to `cap_ms`.
+ *
+ * @example
+ * const patient: Backoff = { base_ms: 1000, cap_ms: 60_000 }
+ */
 export type Backoff = { base_ms: number; cap_ms: number }
 
 /** Doubling a double overflows to Infinity long after this; the cap holds anyway. */

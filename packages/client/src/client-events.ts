@@ -3,7 +3,12 @@ import type { Outgoing } from './outbox.ts'
 import type { Session } from './session.ts'
 import type { Status } from './socket.ts'
 
-/** How far a room has come and how far it is read: `unread` messages lie between. `read` is null while it is not known. */
+/**
+ * How far a room has come and how far it is read: `unread` messages lie between. `read` is null while it is not known.
+ *
+ * @example
+ * client.on('unread', ({ room, unread }) => badge(room, unread))
+ */
 export type RoomMark = { room: string; n: number; read: number | null; unread: number }
 
 /**

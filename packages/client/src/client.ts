@@ -23,7 +23,12 @@ import type { Positions } from './sync.ts'
  */
 export const createClient = (options: ClientOptions): Client => new Client(options)
 
-/** Text, or a message with mentions, a reply or a `cid` of the host's own making. */
+/**
+ * Text, or a message with mentions, a reply or a `cid` of the host's own making.
+ *
+ * @example
+ * await client.send(room, { content: 'so am I', reply_to: message.id })
+ */
 export type Draft = string | Omit<InputOf<'messages.send'>, 'room'>
 
 /**
@@ -146,19 +151,18 @@ export class Client {
 
   /** Resolves once the connection is ready; rejects if there is none and none is being tried. */
   ready(): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const settled = (status: Status) => {
-      if (status.state === 'ready') resolve()
-      else if (status.state === 'offline' || status.state === 'stopped') reject(this.#link.end(status))
-      else return false
-      return true
-    }
-    if (!settled(this.status)) {
+    return new Promise((resolve, reject) => {
+      const settled = (status: Status) => {
+        if (status.state === 'ready') resolve()
+        else if (status.state === 'offline' || status.state === 'stopped') reject(this.#link.end(status))
+        else return false
+        return true
+      }
+      if (settled(this.status)) return
       const off = this.on('status', (status) => {
         if (settled(status)) off()
       })
-    }
-    return promise
+    })
   }
 
   /** Ends the connection. Messages not sent yet stay, and go over HTTP or the next connection. */

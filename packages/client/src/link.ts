@@ -70,8 +70,8 @@ export class Link {
   }
 
   start(): void {
-    this.#deps.sessions.keepFresh(true)
     this.#socket.start()
+    this.#deps.sessions.keepFresh(true)
   }
 
   stop(): void {

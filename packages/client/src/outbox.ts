@@ -7,6 +7,9 @@ export type SendInput = InputOf<'messages.send'> & { cid: string }
 /**
  * A message on its way out. `waiting`: its turn has not come, or it is tried again later; `sending`: asked, not answered; `sent` and
  * `refused` are final and are told once. `attempts` counts requests made.
+ *
+ * @example
+ * client.on('outbox', ({ cid, state }) => bubble(cid).setState(state))
  */
 export type Outgoing = {
   readonly room: string

@@ -1,4 +1,10 @@
-/** What the client needs of a WebSocket: the part that browsers, Bun and Node share. */
+/**
+ * What the client needs of a WebSocket: the part that browsers, Bun and Node share.
+ *
+ * @example
+ * import { WebSocket } from 'ws'
+ * createClient({ url, platform: { WebSocket } })
+ */
 export interface SocketLike {
   send(text: string): void
   close(code?: number, reason?: string): void

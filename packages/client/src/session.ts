@@ -1,4 +1,4 @@
-import { ChatError, errors, type InputOf, type OutputOf, type Profile } from '@parlance/protocol'
+import { ChatError, type InputOf, type OutputOf, type Profile } from '@parlance/protocol'
 import { backoffDelay } from './backoff.ts'
 import { ConnectionError } from './connection-error.ts'
 import type { Platform } from './platform.ts'
@@ -104,7 +104,8 @@ export class Sessions {
       if (this.#current === before) this.#begin(answer)
     } catch (error) {
       this.#failures += 1
-      const refused = error instanceof ChatError && errors[error.code].retry === 'no'
+      // Only a verdict on the login itself ends it; any other trouble is the way's.
+      const refused = error instanceof ChatError && (error.status === 401 || error.code === 'suspended')
       if (refused && this.#current === before) this.#set(null, error)
       else this.#schedule()
       throw error

@@ -7,6 +7,9 @@ import { type Platform, type SocketLike, socketConstructor } from './platform.ts
  * How the connection stands. `waiting`: lost, the next attempt comes after `retry_ms`; `code` is the close code, or null where the server
  * was not reached. `stopped`: there will be no further attempt unless somebody calls `connect()` again: the server's verdict was no
  * (`code`), or the login has ended (`error`).
+ *
+ * @example
+ * client.on('status', (status) => { if (status.state === 'stopped') askToSignIn(status.error) })
  */
 export type Status =
   | { state: 'offline' }
@@ -15,6 +18,12 @@ export type Status =
   | { state: 'waiting'; attempt: number; retry_ms: number; code: number | null }
   | { state: 'stopped'; code: number | null; error: Error | null }
 
+/**
+ * How patient a connection is.
+ *
+ * @example
+ * createClient({ url, timing: { backoff: { base_ms: 100, cap_ms: 5000 } } })
+ */
 export type Timing = {
   /** Without a frame for so long the connection counts as lost. */
   silence_ms: number

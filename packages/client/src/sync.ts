@@ -17,7 +17,12 @@ import type { Marks } from './marks.ts'
 import type { Platform } from './platform.ts'
 import { chatError } from './rest.ts'
 
-/** Positions to resume from: everything up to them has been applied. */
+/**
+ * Positions to resume from: everything up to them has been applied.
+ *
+ * @example
+ * createClient({ url, session, resume: former.positions })
+ */
 export type Positions = NonNullable<Hello['resume']>
 
 type SyncDeps = {

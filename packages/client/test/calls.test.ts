@@ -104,6 +104,21 @@ describe('a call', () => {
     expect(outcomes.slice(0, 64)).toEqual(doubtful)
   })
 
+  test('keeps its place among others when they are asked again', async () => {
+    await using stage = scene()
+    const client = await stage.connected(stage.alice)
+    stage.peer.behave = () => 'silent'
+    const texts = Array.from({ length: 90 }, (_, index) => `m${index}`)
+    const sends = texts.map((content) => client.call('messages.send', { room: stage.hall.id, content, cid: `cid-${content}` }))
+    await eventually(() => stage.peer.calls.length === 1 + 64)
+    stage.hall.messages.splice(0)
+    stage.hall.cids.clear()
+    stage.peer.behave = () => 'answer'
+    stage.peer.cut()
+    await Promise.all(sends)
+    expect(stage.hall.messages.map(({ content }) => content)).toEqual(texts)
+  })
+
   test('says what it knows when there will be no next connection', async () => {
     await using stage = scene()
     const client = await stage.connected(stage.alice)

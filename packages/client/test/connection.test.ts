@@ -88,10 +88,10 @@ describe('a connection', () => {
 
   test('is kept alive from its own side', async () => {
     await using stage = scene()
-    stage.peer.heartbeat = 60
-    const client = await stage.connected(stage.alice, { timing: { silence_ms: 200 } })
+    stage.peer.heartbeat = 100
+    const client = await stage.connected(stage.alice, { timing: { silence_ms: 1000 } })
     const seen = statuses(client)
-    await eventually(() => stage.peer.latest.frames.filter((frame) => frame === '{"ping":1}').length >= 6)
+    await eventually(() => stage.peer.latest.frames.filter((frame) => frame === '{"ping":1}').length >= 16)
     expect(seen).toEqual([])
   })
 

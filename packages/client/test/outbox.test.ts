@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { eventually } from '../../server/test/harness/eventually.ts'
 import type { Outgoing } from '../src/index.ts'
 import type { Behaviour } from './peer/fake-peer.ts'
-import { scene } from './peer/scene.ts'
+import { scene, statuses } from './peer/scene.ts'
 
 const contents = (messages: { content: string }[]) => messages.map(({ content }) => content)
 
@@ -56,7 +56,7 @@ describe('a sent message', () => {
       platform: {
         setTimeout: (task, ms) => {
           waits.push(ms)
-          return setTimeout(task, Math.min(ms, 20))
+          return setTimeout(task, ms === 777 ? 20 : ms)
         },
         random: () => 0,
       },
@@ -65,6 +65,22 @@ describe('a sent message', () => {
     stage.peer.behave = ({ op }) => (op === 'messages.send' && refusals++ < 2 ? new ChatError('rate_limited', { retry_ms: 777 }) : 'answer')
     await client.send(stage.hall.id, 'patience')
     expect(waits.filter((ms) => ms === 777)).toEqual([777, 777])
+  })
+
+  test('is not tried before the time it is told, even on a new connection', async () => {
+    await using stage = scene()
+    const client = await stage.connected(stage.alice)
+    let tries = 0
+    stage.peer.behave = ({ op }) => (op === 'messages.send' && tries++ === 0 ? new ChatError('rate_limited', { retry_ms: 300 }) : 'answer')
+    const sent = client.send(stage.hall.id, 'patience')
+    await eventually(() => client.unsent[0]?.error !== undefined)
+    const seen = statuses(client)
+    stage.peer.cut()
+    await eventually(() => seen.some(({ state }) => state === 'ready'))
+    await client.call('accounts.me', {})
+    expect(tries).toBe(1)
+    await sent
+    expect(tries).toBe(2)
   })
 
   test('that is definitely refused lets the next one go', async () => {
