@@ -12,6 +12,7 @@ import { findCores } from './cores.ts'
 import { createGenerator } from './generator.ts'
 import { describeMachine } from './machine.ts'
 import { type Options, readOptions } from './options.ts'
+import { TargetProcess } from './target-process.ts'
 import { json, line, markdown, type Outcome } from './report.ts'
 
 const claims: Claim[] = [oneRoom, manyRooms, durableSends, latency, memory, startup]
@@ -61,8 +62,16 @@ if (options.list || unknown.length > 0) {
 if (options.dir) mkdirSync(options.dir, { recursive: true })
 const dir = mkdtempSync(join(options.dir ?? tmpdir(), 'parlance-bench-'))
 const chosen = claims.filter((claim) => options.only.length === 0 || options.only.includes(claim.name))
+const leave = () => rmSync(dir, { recursive: true, force: true })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    TargetProcess.killAll()
+    leave()
+    process.exit(130)
+  })
+}
 try {
   process.exitCode = await bench(options, chosen, dir)
 } finally {
-  rmSync(dir, { recursive: true, force: true })
+  leave()
 }

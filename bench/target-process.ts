@@ -9,12 +9,19 @@ type Start = { command: string[]; port: number; env?: Record<string, string>; lo
 
 /** A server under measurement, in a process of its own. */
 export class TargetProcess {
+  static readonly #running = new Set<Bun.Subprocess>()
   readonly port: number
   readonly #process: Bun.Subprocess
 
   private constructor(process: Bun.Subprocess, port: number) {
     this.#process = process
     this.port = port
+    TargetProcess.#running.add(process)
+  }
+
+  /** Ends whatever still runs, because the measurement was broken off. SIGTERM, as a launcher can pass that on. */
+  static killAll() {
+    for (const process of TargetProcess.#running) process.kill('SIGTERM')
   }
 
   /** Starts it and waits until it listens. What it prints goes to the file `log`. */
@@ -75,6 +82,7 @@ export class TargetProcess {
     const gone = await Promise.race([this.#process.exited.then(() => true), Bun.sleep(15_000).then(() => false)])
     if (!gone) this.#process.kill('SIGKILL')
     await this.#process.exited
+    TargetProcess.#running.delete(this.#process)
   }
 }
 
