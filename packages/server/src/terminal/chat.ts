@@ -32,8 +32,9 @@ const typingEvery = 3000
 export async function runChat({ url, user, password, room, input, output, client: more }: ChatOptions): Promise<number> {
   const prompt = new Prompt(input, output, isMessage)
   const screen = new Screen(prompt)
-  const client = createClient({ ...more, url, client: 'parlance-chat/0.1' })
   try {
+    if (!URL.canParse(url)) throw new UsageError(`"${url}" is not the address of a server, such as http://127.0.0.1:8000`)
+    await using client = createClient({ ...more, url, client: 'parlance-chat/0.1' })
     if (!(await signIn({ client, prompt, screen }, { user, password }))) return 1
     const chat = new Chat(client, screen)
     prompt.onTyping((text) => chat.typing(text))
@@ -43,7 +44,6 @@ export async function runChat({ url, user, password, room, input, output, client
     return 1
   } finally {
     prompt.close()
-    await client[Symbol.asyncDispose]()
   }
 }
 

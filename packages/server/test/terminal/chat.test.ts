@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { eventually } from '../harness/eventually.ts'
-import { alice, bob, stage } from './stage.ts'
+import { alice, bob, sitDown, stage } from './stage.ts'
 
 describe('at the door', () => {
   test('a name and a password are asked for, and an account is made where there is none', async () => {
@@ -35,6 +35,12 @@ describe('at the door', () => {
     const person = set.sits({ ...alice, password: 'wrong' })
     person.types('n')
     expect(await person.exit).toBe(1)
+  })
+
+  test.each(['nonsense', 'ftp://127.0.0.1'])('%s is no address, and is said to be none', async (url) => {
+    const person = sitDown(url, alice)
+    expect(await person.exit).toBe(1)
+    await person.sees(/^! .*address of a server/)
   })
 
   test('a server that is not there is said to be so', async () => {
