@@ -15,6 +15,8 @@ import { complaintsIn, freePort, readLog, ServerProcess, type ServerPlace } from
 
 export type CampaignOptions = {
   root: string
+  /** Settings of the server by their environment names, such as another database. */
+  env?: Record<string, string>
   random: Random
   /** Kills that count: those that left a send in doubt, out of at least `leastRate` sends per second. */
   kills: number
@@ -46,7 +48,7 @@ const patience = { timeout_ms: 30_000, every_ms: 5 }
 export async function campaign(options: CampaignOptions): Promise<CampaignResult> {
   const dir = mkdtempSync(join(tmpdir(), 'parlance-torture-'))
   try {
-    return await new Campaign(options, { root: options.root, dataDir: join(dir, 'data'), port: freePort() }).run()
+    return await new Campaign(options, { root: options.root, dataDir: join(dir, 'data'), port: freePort(), env: options.env ?? {} }).run()
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }

@@ -1,5 +1,6 @@
 import { type ErrorCode, fieldPlaces, findOperation, type Operation, type OperationName } from '@parlance/protocol'
 import type { Rest } from '../../harness/rest.ts'
+import type { Random } from '../random.ts'
 import type { Tally } from './tally.ts'
 
 export type RestAsk = {
@@ -62,3 +63,42 @@ function requestOf(spec: Operation, input: unknown): { path: string; body: strin
 /** Lone surrogates have no form in a URL. */
 const encode = (value: unknown): string =>
   encodeURIComponent((typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).toWellFormed())
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD', 'PROPFIND']
+const paths = [
+  '/',
+  '/nope',
+  '/rooms/%',
+  '/rooms/%00',
+  '/rooms//messages',
+  '/me?limit=%ZZ',
+  '/users?limit=1&limit=2',
+  '/rooms/..%2f..',
+  `/rooms/${'x'.repeat(3_000)}`,
+  '/auth/login',
+]
+const types = [
+  'text/plain',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data',
+  'application/json; charset=utf-16',
+  'application/JSON',
+  '',
+]
+const bearers = ['Bearer', 'Bearer ', 'Basic YTpi', `Bearer ${'x'.repeat(3_000)}`, 'Bearer a.b.c', 'bearer null']
+
+/** Requests that are nobody's operation: paths, methods and headers that do not belong together. */
+export async function askNonsense(rest: Rest, tally: Tally, random: Random): Promise<void> {
+  const method = random.pick(methods)
+  const path = `/api/v1${random.pick(paths)}`
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  const headers = { 'content-type': random.pick(types), authorization: random.pick(bearers) }
+  try {
+    const response = await rest.raw(method, path, { headers, ...(hasBody && { body: random.pick(['{}', 'a=b', '', '--x', 'null']) }) })
+    tally.count('a request of another kind', response.ok)
+    if (response.status >= 500) tally.fail(`${method} ${path} was answered with ${response.status}`)
+  } catch (error) {
+    tally.count('a request of another kind', false)
+    tally.fail(`${method} ${path} ${JSON.stringify(headers)}: ${String(error)}`)
+  }
+}

@@ -11,14 +11,18 @@ const without = (input: Fields, ...names: string[]): void => {
 
 /** What the schema of an input cannot say: rules between fields, names that exist, tokens that are good. */
 const rules: Partial<Record<OperationName, Sense>> = {
-  'accounts.register': (input, { world }) => {
+  'accounts.register': (input, { world, random }) => {
     Object.assign(input, { username: `new.${world.next()}`, password })
-    without(input, 'email')
+    without(input, 'email', random.chance(0.7) ? 'session' : '')
   },
-  'accounts.login': (input, { scene }) => Object.assign(input, { username: scene.actor.username, password }),
+  'accounts.login': (input, { scene, random }) => {
+    Object.assign(input, { username: scene.actor.username, password })
+    without(input, random.chance(0.7) ? 'session' : '')
+  },
   'accounts.refresh': (input, { world, random }) => {
-    const session = random.chance(0.9) ? world.spare.at(-1 - random.integer(0, Math.min(20, world.spare.length - 1))) : undefined
-    if (session !== undefined) input.refresh_token = session.refresh
+    // Mostly the newest ones: a token spent long ago ends its session.
+    const ticket = world.tickets.at(-1 - random.integer(0, Math.min(10, world.tickets.length - 1)))
+    if (ticket !== undefined) input.refresh_token = ticket
   },
   'accounts.update': (input, { world }) => {
     if (input.email !== undefined) input.email = `mail${world.next()}@example.org`

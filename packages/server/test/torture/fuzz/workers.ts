@@ -1,4 +1,4 @@
-import { limits, type OperationName, up } from '@parlance/protocol'
+import { limits, type OperationName, type TSchema, up } from '@parlance/protocol'
 import fc from 'fast-check'
 import type { Rest } from '../../harness/rest.ts'
 import type { Random } from '../random.ts'
@@ -7,7 +7,7 @@ import { valuesOf } from './arbitraries.ts'
 import type { Deck } from './deck.ts'
 import { FuzzSocket } from './fuzz-socket.ts'
 import { mutateText, mutateValue } from './mutations.ts'
-import { askRest } from './rest-door.ts'
+import { askNonsense, askRest } from './rest-door.ts'
 import type { Tally } from './tally.ts'
 import type { Actor, FuzzWorld } from './world.ts'
 
@@ -17,12 +17,17 @@ export type FuzzDeps = { rest: Rest; port: number; world: FuzzWorld; deck: Deck;
 const mutated = 0.2
 const spoilt = 0.08
 
+/** Deeper than the published bound, and well within it: over a socket the first ends the connection. */
+const tooDeep = 100
+const deep = limits.json_depth - 10
+
 /** Asks ordinary operations over HTTP until there are none left. */
 export async function fuzzRest({ rest, world, deck, tally, random }: FuzzDeps): Promise<void> {
   for (let op = deck.next(); op !== undefined; op = deck.next()) {
+    if (random.chance(0.03)) await askNonsense(rest, tally, random)
     const { input, scene } = deck.input(op)
     const dice = random.next()
-    const sent = dice < mutated ? mutateValue(input, random) : input
+    const sent = dice < mutated ? mutateValue(input, random, tooDeep) : input
     const spoil = (body: string) => mutateText(body, random, limits.body_bytes)
     const isSpoilt = dice > 1 - spoilt
     const output = await askRest(rest, tally, {
@@ -52,7 +57,7 @@ export async function fuzzSocket(deps: FuzzDeps, actor: Actor): Promise<void> {
 async function askOn(socket: FuzzSocket, actor: Actor, { world, deck, tally, random }: FuzzDeps): Promise<void> {
   for (let op = socket.isOpen ? deck.next() : undefined; op !== undefined; op = socket.isOpen ? deck.next() : undefined) {
     const { input } = deck.input(op, actor)
-    const sent = random.chance(mutated) ? mutateValue(input, random) : input
+    const sent = random.chance(mutated) ? mutateValue(input, random, deep) : input
     const answer = await socket.call(op, sent)
     if ('ok' in answer) {
       tally.count(op, true)
@@ -101,15 +106,19 @@ export async function fuzzSigning({ rest, port, world, deck, tally, random }: Fu
   }
 }
 
-const frames = Object.entries(up).filter(([name]) => name !== 'op')
+const frames = Object.entries(up).filter(([name]) => name !== 'op' && name !== 'hello')
 
 /** Sends frames of every kind, whole and broken, over sockets that are opened anew whenever the server has had enough of one. */
 export async function fuzzFrames(deps: FuzzDeps, actor: Actor, count: number): Promise<void> {
   const { port, tally, random } = deps
   for (let left = count; left > 0; ) {
     const socket = await FuzzSocket.open(port, tally)
-    const isGreeting = random.chance(0.9)
-    if (isGreeting) await socket.hello({ token: actor.token })
+    const dice = random.next()
+    if (dice < 0.6) await socket.hello({ token: actor.token })
+    else if (dice < 0.9) {
+      left -= 1
+      await greet(socket, actor, deps)
+    }
     for (let i = random.integer(1, 12); i > 0 && left > 0 && socket.isOpen; i -= 1) {
       left -= 1
       await sendFrame(socket, actor, deps)
@@ -118,19 +127,29 @@ export async function fuzzFrames(deps: FuzzDeps, actor: Actor, count: number): P
   }
 }
 
-async function sendFrame(socket: FuzzSocket, actor: Actor, deps: FuzzDeps): Promise<void> {
-  const { tally, random, world } = deps
-  const [name, schema] = random.pick(frames)
-  const scene = world.scene('rooms.get', actor)
+/** A hello as the schema has it: with positions of rooms and epochs that never were. */
+async function greet(socket: FuzzSocket, actor: Actor, deps: FuzzDeps): Promise<void> {
+  const { hello } = draw(up.hello, actor, deps) as { hello: Record<string, unknown> }
+  if (deps.random.chance(0.8)) hello.token = actor.token
+  deps.tally.count('frame hello', await socket.hello(hello))
+}
+
+function draw(schema: TSchema, actor: Actor, { random, world }: FuzzDeps): Record<string, unknown> {
   const [drawn] = fc.sample(valuesOf(schema), { numRuns: 1, seed: random.integer(0, 2 ** 31 - 1) })
-  const frame = world.fill(drawn, scene, 'rooms.get') as Record<string, unknown>
+  return world.fill(drawn, world.scene('rooms.get', actor), 'rooms.get') as Record<string, unknown>
+}
+
+async function sendFrame(socket: FuzzSocket, actor: Actor, deps: FuzzDeps): Promise<void> {
+  const { tally, random } = deps
+  const [name, schema] = random.pick(frames)
+  const frame = draw(schema, actor, deps)
   if (name === 'auth' && random.chance(0.8)) frame.auth = actor.token
   const dice = random.next()
   if (dice < 0.5) {
     const isAccepted = name === 'open' ? await socket.open(frame.open, frame.after) : await plain(socket, frame)
     tally.count(`frame ${name}`, isAccepted)
   } else if (dice < 0.75) {
-    tally.count('a mutated frame', await plain(socket, mutateValue(frame, random)))
+    tally.count('a mutated frame', await plain(socket, mutateValue(frame, random, tooDeep)))
   } else if (dice < 0.92) {
     socket.bytes(mutateText(JSON.stringify(frame), random, limits.frame_bytes))
     tally.count('a frame with broken bytes', await socket.barrier())

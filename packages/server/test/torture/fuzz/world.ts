@@ -7,7 +7,7 @@ export const password = 'correct horse battery'
 
 export type Actor = { id: string; username: string; token: string }
 /** Somebody signed in once more, whom a logout may end. */
-export type SpareSession = { token: string; refresh: string }
+export type SpareSession = { token: string }
 type KnownRoom = { id: string; owner: Actor; isPublic: boolean }
 type KnownMessage = { room: string; id: string }
 
@@ -21,6 +21,8 @@ const kept = 60
 export class FuzzWorld {
   readonly actors: Actor[]
   readonly spare: SpareSession[] = []
+  /** Refresh tokens to be spent; of other sessions, because one spent twice ends its session. */
+  readonly tickets: string[] = []
   readonly #rooms: KnownRoom[]
   readonly #messages = new Map<string, KnownMessage[]>()
   readonly #cursors = new Map<OperationName, string[]>()
@@ -109,13 +111,8 @@ export class FuzzWorld {
       this.#messages.set(actor.id, list)
     }
     if (typeof out?.next === 'string') this.#cursors.set(op, [...(this.#cursors.get(op) ?? []).slice(-5), out.next])
-    if (
-      (op === 'accounts.register' || op === 'accounts.login' || op === 'accounts.refresh') &&
-      out.access_token !== undefined &&
-      out.refresh_token
-    ) {
-      this.spare.push({ token: out.access_token, refresh: out.refresh_token })
-    }
+    if (op === 'accounts.register' && out.access_token !== undefined) this.spare.push({ token: out.access_token })
+    if ((op === 'accounts.login' || op === 'accounts.refresh') && out.refresh_token) this.tickets.push(out.refresh_token)
   }
 
   forget(message: unknown): void {
