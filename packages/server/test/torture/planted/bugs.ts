@@ -57,8 +57,8 @@ export const bugs: Bug[] = [
       },
       {
         file: `${src}/store/migrations/0001-core.ts`,
-        find: ".addUniqueConstraint('messages_room_cid_sender', ['room', 'cid', 'sender'])",
-        replace: '',
+        find: "createIndex('messages_cid').unique()",
+        replace: "createIndex('messages_cid')",
       },
     ],
     caughtBy: ['one row per cid'],
