@@ -10,14 +10,19 @@ const src = 'packages/server/src'
 const lateCommit: Patch[] = [
   {
     file: `${src}/store/drivers/sqlite.ts`,
-    find: "this.#writing.run('begin immediate')",
-    replace: "if (!this.#writing.inTransaction) this.#writing.run('begin immediate')",
+    find: `this.#clean = false
+    this.#rollBack()
+    this.#writing.run('begin immediate')`,
+    replace: `const isOpen = this.#clean && this.#writing.inTransaction
+    this.#clean = false
+    if (!isOpen) this.#rollBack()
+    if (!isOpen) this.#writing.run('begin immediate')`,
   },
   {
     file: `${src}/store/drivers/sqlite.ts`,
     find: "this.#writing.run('commit')\n",
     replace: `if (batch.some(({ kind }) => kind !== 'send')) this.#writing.run('commit')
-      else setTimeout(() => this.#writing.inTransaction && this.#writing.run('commit'), 40)
+      else setTimeout(() => this.#clean && this.#writing.inTransaction && this.#writing.run('commit'), 40)
 `,
   },
 ]
@@ -114,7 +119,12 @@ export const bugs: Bug[] = [
       {
         file: `${src}/transport/attach.ts`,
         find: 'upto, limit: readLimit })\n    if (budget',
-        replace: 'upto, limit: 2 })\n    if (budget',
+        replace: 'upto, limit: 1 })\n    if (budget',
+      },
+      {
+        file: `${src}/transport/attach.ts`,
+        find: 'event.seq > at.from && event.seq > stay.fromSeq)',
+        replace: 'event.seq > at.from && event.seq > stay.fromSeq).slice(0, 1)',
       },
     ],
     caughtBy: ['applied is complete'],

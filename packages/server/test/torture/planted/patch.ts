@@ -42,13 +42,14 @@ function linkPackages(root: string, copy: string): void {
   for (const name of readdirSync(join(copy, 'packages'))) symlinkSync(join(copy, 'packages', name), join(modules, '@parlance', name))
 }
 
-function apply(copy: string, { file, find, replace }: Patch): void {
-  const path = join(copy, file)
-  const source = readFileSync(path, 'utf8')
+function apply(root: string, patch: Patch): void {
+  writeFileSync(join(root, patch.file), patched(root, patch))
+}
+
+/** The source of a file with the patch applied; throws where its text is not there exactly once. */
+export function patched(root: string, { file, find, replace }: Patch): string {
+  const source = readFileSync(join(root, file), 'utf8')
   const found = source.split(find).length - 1
   if (found !== 1) throw new Error(`a planted bug does not apply any more: ${file} has ${found} times\n${find}`)
-  writeFileSync(
-    path,
-    source.replace(find, () => replace),
-  )
+  return source.replace(find, () => replace)
 }
