@@ -62,12 +62,12 @@ test('on a full disk sends fail and reads work; with room again sends go on, wit
   expect(events.map(({ seq }) => seq)).toEqual(oneTo(room.last_seq + stored + 1))
 })
 
-test('commits reach the disk before they are acknowledged, and the file has pages of two kilobytes', async () => {
+test('commits reach the disk before they are acknowledged, and the file has pages of four kilobytes', async () => {
   using file = temporaryFile()
   await using _store = await openSqlite(file.path, storeDeps())
   const pragma = (name: string) =>
     beside(file.path, (db) => Object.values(db.query<Record<string, unknown>, []>(`pragma ${name}`).get() ?? {})[0])
-  expect([pragma('journal_mode'), pragma('page_size')]).toEqual(['wal', 2048])
+  expect([pragma('journal_mode'), pragma('page_size')]).toEqual(['wal', 4096])
 })
 
 test('a lock that somebody else holds for a moment delays a send and stops nothing else', async () => {
