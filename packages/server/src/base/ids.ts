@@ -52,16 +52,10 @@ function assemble(ms: number, counter: number, tail: Uint8Array): Uint8Array {
   return id
 }
 
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-
 /** The canonical text of an id: lower case, 8-4-4-4-12. */
 export function printId(id: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < 16; i += 1) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) text += '-'
-    text += hex[id[i] ?? 0]
-  }
-  return text
+  const hex = id.toHex()
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
 const canonical = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

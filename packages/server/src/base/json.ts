@@ -29,4 +29,5 @@ function nests(text: string, depth: number): boolean {
 }
 
 /** Whether a parsed value is an object with keys, not an array or null. */
-export const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -38,7 +38,7 @@ export class Connection implements DoorSocket {
   #inFlight = 0
   #shed = false
   #ended = false
-  #waiting: (() => void)[] = []
+  #waiting: (() => void)[] | null = null
   readonly #pauses = new Map<Timer, () => void>()
 
   constructor(options: ConnectionOptions) {
@@ -75,7 +75,7 @@ export class Connection implements DoorSocket {
 
   drained(): Promise<void> {
     if (this.#ended || this.#options.wire.buffered() < paceBytes) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push(resolve))
+    return new Promise((resolve) => (this.#waiting ??= []).push(resolve))
   }
 
   wait(ms: number): Promise<void> {
@@ -92,8 +92,8 @@ export class Connection implements DoorSocket {
   /** The peer took what was waiting. */
   drain(): void {
     if (this.#options.wire.buffered() >= paceBytes) return
-    const waiting = this.#waiting
-    this.#waiting = []
+    const waiting = this.#waiting ?? []
+    this.#waiting = null
     for (const resolve of waiting) resolve()
     if (this.#shed && this.#seat !== null) {
       this.#shed = false
@@ -173,8 +173,8 @@ export class Connection implements DoorSocket {
   #leave(): void {
     this.#ended = true
     this.#seat?.leave()
-    for (const resolve of this.#waiting) resolve()
-    this.#waiting = []
+    for (const resolve of this.#waiting ?? []) resolve()
+    this.#waiting = null
     for (const [timer, resolve] of this.#pauses) {
       timer.cancel()
       resolve()

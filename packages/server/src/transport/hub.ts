@@ -10,7 +10,7 @@ import type { Outbound } from './outbound.ts'
 import type { RingBudget } from './ring.ts'
 import { RoomChannel } from './room-channel.ts'
 import type { Sitter, Standing } from './sitter.ts'
-import { UserChannel } from './user-channel.ts'
+import { UserChannel, type UserChannelDeps } from './user-channel.ts'
 
 export type HubDeps = {
   bus: Bus
@@ -38,11 +38,19 @@ export class Hub {
   readonly #audiences: Audiences
   readonly #dirtyHeads = new Set<RoomChannel>()
   readonly #budget: RingBudget = { used: 0, max: ringBytes }
+  /** The same for all users: one who idles costs little. */
+  readonly #userDeps: UserChannelDeps
 
   constructor(deps: HubDeps) {
     this.deps = deps
     this.#audiences = new Audiences(deps.outbound)
-    deps.bus.listen((signal) => this.#receive(signal))
+    const { bus, log, clock, logger } = deps
+    this.#userDeps = {
+      read: (user, range) => log.userEvents(user, range),
+      later: (task, ms) => clock.setTimeout(task, ms),
+      failed: (user, error) => logger.error('reading a user log failed', { user, error }),
+    }
+    bus.listen((signal) => this.#receive(signal))
   }
 
   /** Channels of these rooms with their positions known, each held once more: release them. */
@@ -91,11 +99,7 @@ export class Hub {
     const user = sitter.person
     let channel = this.#users.get(user)
     if (channel === undefined) {
-      channel = new UserChannel(user, {
-        read: (after, limit) => this.deps.log.userEvents(user, { after, limit }),
-        later: (task, ms) => this.deps.clock.setTimeout(task, ms),
-        failed: (error) => this.deps.logger.error('reading a user log failed', { user, error }),
-      })
+      channel = new UserChannel(user, this.#userDeps)
       this.#users.set(user, channel)
       channel.ready = this.#startUser(channel)
     }

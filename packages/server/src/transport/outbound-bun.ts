@@ -17,8 +17,9 @@ export class BunWire<T> implements Wire {
     this.#socket = socket
   }
 
+  /** What was published before and still waits goes out with it, in one system call instead of two. */
   send(text: string): void {
-    this.#socket.send(text)
+    this.#socket.cork((socket) => socket.send(text))
   }
 
   subscribe(topic: string): void {

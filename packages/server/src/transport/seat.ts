@@ -15,6 +15,9 @@ export type SeatOptions = { hub: Hub; wire: Wire; dialect: string; actor: Actor;
 /** `fromJoin`: with the log from the join on, unless the seat stands in the room already. */
 type Attach = { mode: Mode; after?: number; fromJoin?: boolean }
 
+/** Whom a seat watches at first. */
+const nobody: readonly (() => void)[] = []
+
 /** How often an attach is tried again when the ring was outrun; each try reads the log anew. */
 const tries = 20
 
@@ -31,7 +34,7 @@ export class HubSeat implements Seat, Sitter {
   readonly #hub: Hub
   readonly #listener: Listener
   readonly #endPresence: () => void
-  #watches: (() => void)[] = []
+  #watches: readonly (() => void)[] = nobody
   /** Facts that arrived before the ones of the log were told; null where those are told already, or not asked for. */
   #early: UserEvent[] | null = null
   /** Whether a room joined elsewhere is entered here, too: so it is for those who entered all of theirs. */
@@ -105,18 +108,19 @@ export class HubSeat implements Seat, Sitter {
 
   async watch(users: readonly string[]): Promise<void> {
     for (const end of this.#watches) end()
-    this.#watches = []
+    this.#watches = nobody
     const { log, presence, encoders } = this.#hub.deps
     const people = await log.acquainted(this.person, users)
     const status = await presence.status(people.map((person) => person.number))
     if (this.#left) return
-    people.forEach((person, i) => {
+    this.#watches = people.map((person, i) => {
       const tell = (now: 'online' | 'offline' | 'unknown') => {
         const text = encoders.get(this.dialect)?.presence(person.id, now) ?? null
         if (text !== null) this.wire.send(text)
       }
-      this.#watches.push(presence.watch(person.number, tell))
+      const end = presence.watch(person.number, tell)
       tell(status[i] ?? 'unknown')
+      return end
     })
   }
 

@@ -6,9 +6,9 @@ const gapMs = 50
 const readLimit = 200
 
 export type UserChannelDeps = {
-  read: (after: number, limit: number) => Promise<{ upto: number; events: UserEvent[] }>
+  read: (user: number, range: { after: number; limit: number }) => Promise<{ upto: number; events: UserEvent[] }>
   later: (task: () => void, ms: number) => Timer
-  failed: (error: unknown) => void
+  failed: (user: number, error: unknown) => void
 }
 
 /**
@@ -68,13 +68,13 @@ export class UserChannel {
     this.#reading = true
     try {
       while (this.sitters.size > 0 && this.position < this.#known) {
-        const { upto, events } = await this.#deps.read(this.position, readLimit)
+        const { upto, events } = await this.#deps.read(this.user, { after: this.position, limit: readLimit })
         for (const event of events) if (event.useq > this.position) this.#step(event)
         this.position = Math.max(this.position, upto)
         if (upto < this.#known && events.length === 0) this.#known = this.position
       }
     } catch (error) {
-      this.#deps.failed(error)
+      this.#deps.failed(this.user, error)
     } finally {
       this.#reading = false
     }

@@ -5,10 +5,14 @@ import {
   type Conversation,
   type DoorSocket,
   type Listener,
+  type OwnStretch,
   parseFrame,
   type Resume,
+  type RoomKey,
   type Seat,
   type SocketDoor,
+  type Stretch,
+  type UserEvent,
   userFrame,
 } from '../dialect.ts'
 import { encoder, logFrame, wireError } from './shapes.ts'
@@ -22,6 +26,9 @@ const isOther = {
   auth: Compile(up.auth),
   ping: Compile(up.ping),
 }
+
+/** Stands where a connection keeps no frames. */
+const none: Record<string, unknown>[] = []
 
 /** Frames kept while the hello is being answered: as many as operations may wait. */
 const maxEarly = limits.in_flight
@@ -37,13 +44,14 @@ export const socketDoor: SocketDoor = {
 }
 
 /** One socket that speaks parlance.v1. */
-class NativeConversation implements Conversation {
+class NativeConversation implements Conversation, Listener {
   readonly #socket: DoorSocket
   #state: 'new' | 'greeting' | 'ready' | 'ended' = 'new'
-  #early: Record<string, unknown>[] = []
+  #early: Record<string, unknown>[] = none
   #actor: Actor | null = null
   #seat: Seat | null = null
-  #opened = new Set<string>()
+  /** Made with the first room opened: most sockets idle. */
+  #opened: Set<string> | null = null
 
   constructor(socket: DoorSocket) {
     this.#socket = socket
@@ -61,6 +69,7 @@ class NativeConversation implements Conversation {
     }
     if (!isOther.hello.Check(frame)) return this.#bad('the first frame must be a hello')
     this.#state = 'greeting'
+    this.#early = []
     this.#greet(frame.hello).catch((error: unknown) => this.#failed(error))
   }
 
@@ -79,7 +88,29 @@ class NativeConversation implements Conversation {
 
   closed(): void {
     this.#state = 'ended'
-    this.#early = []
+    this.#early = none
+  }
+
+  async log(stretch: Stretch): Promise<void> {
+    this.#socket.send(logFrame(stretch))
+    await this.#socket.drained()
+  }
+
+  ownLog({ after, upto, events }: OwnStretch): void {
+    this.#send({ ulog: { after, upto, events: events.map(userFrame) } })
+  }
+
+  user(event: UserEvent): void {
+    const text = encoder.user(event)
+    if (text !== null) this.#socket.send(text)
+  }
+
+  gone(room: RoomKey): void {
+    this.#opened?.delete(room.id)
+  }
+
+  revoked(): void {
+    this.end(4401, 'the session ended')
   }
 
   #send(frame: object): void {
@@ -103,7 +134,7 @@ class NativeConversation implements Conversation {
     if (this.#state !== 'greeting') return
     this.#actor = actor
     this.#socket.prolong(actor)
-    const seat = this.#socket.sit(actor, this.#listener())
+    const seat = this.#socket.sit(actor, this)
     this.#seat = seat
     const user = await this.#socket.call(actor, 'accounts.me', {})
     const expires_in = Math.max(0, Math.floor((actor.expiresAt - this.#socket.now()) / 1000))
@@ -115,7 +146,7 @@ class NativeConversation implements Conversation {
     this.#send({ ready: { mode, epoch: seat.epoch, useq } })
     this.#state = 'ready'
     const early = this.#early
-    this.#early = []
+    this.#early = none
     for (const frame of early) this.#take(frame)
   }
 
@@ -130,24 +161,6 @@ class NativeConversation implements Conversation {
     }
   }
 
-  #listener(): Listener {
-    return {
-      log: async (stretch) => {
-        this.#socket.send(logFrame(stretch))
-        await this.#socket.drained()
-      },
-      ownLog: ({ after, upto, events }) => this.#send({ ulog: { after, upto, events: events.map(userFrame) } }),
-      user: (event) => {
-        const text = encoder.user(event)
-        if (text !== null) this.#socket.send(text)
-      },
-      gone: (room) => {
-        this.#opened.delete(room.id)
-      },
-      revoked: () => this.end(4401, 'the session ended'),
-    }
-  }
-
   #take(frame: Record<string, unknown>): void {
     const actor = this.#actor
     const seat = this.#seat
@@ -156,7 +169,7 @@ class NativeConversation implements Conversation {
     if (isOther.open.Check(frame)) return this.#open(seat, frame.open, frame.after)
     if (isOther.ping.Check(frame)) return this.#send({ pong: 1 })
     if (isOther.close.Check(frame)) {
-      this.#opened.delete(frame.close)
+      this.#opened?.delete(frame.close)
       seat.shut(frame.close).catch((error: unknown) => this.#failed(error))
       return
     }
@@ -180,6 +193,7 @@ class NativeConversation implements Conversation {
   }
 
   #open(seat: Seat, room: string, after: number | undefined): void {
+    this.#opened ??= new Set()
     if (this.#opened.size >= limits.open_rooms && !this.#opened.has(room)) {
       this.#send({
         refused: room,
@@ -191,11 +205,11 @@ class NativeConversation implements Conversation {
     seat.open(room, { mode: 'open', after }).then(
       (attached) => {
         if (attached !== null) return this.#send({ opened: room, seq: attached.seq })
-        this.#opened.delete(room)
+        this.#opened?.delete(room)
         this.#send({ refused: room, err: wireError(new ChatError('not_found')) })
       },
       (error: unknown) => {
-        this.#opened.delete(room)
+        this.#opened?.delete(room)
         this.#send({ refused: room, err: wireError(error) })
       },
     )
