@@ -179,6 +179,7 @@ export class GroupCommit implements CommitQueue {
       else settle(entry, result)
     }
     metrics.sends.inc(stored)
+    metrics.queueDepth.set(this.depth)
     if (stale.length > 0) this.#judgeAgain(stale)
   }
 
