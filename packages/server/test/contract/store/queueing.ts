@@ -122,6 +122,20 @@ export function queueContract(backend: Backend): void {
       expect(order).toEqual(oneTo(160))
     })
 
+    test('what waits behind a stale send of its lane is written behind it, in the queue or under judgement', async () => {
+      const [alice, bob] = await world.users(2)
+      const room = await world.group([alice, bob])
+      await remove(room, bob)
+      const lane = {}
+      const fresh = room.acl + 1
+      const judge = (i: number) => (again: boolean) => ({ acl: again || i !== 3 ? fresh : room.acl, join: null })
+      // More than one batch takes, so that a part still waits when the stale one comes back.
+      const queued = oneTo(700).map((i) => world.send(room, alice, { content: `${i}`, lane, judge: judge(i) }))
+      const late = world.send(room, alice, { content: '701', lane, judge: () => turns(30).then(() => ({ acl: fresh, join: null })) })
+      await Promise.all([...queued, late])
+      expect(await contents(room)).toEqual(oneTo(701).map(String))
+    })
+
     test('a lane that waits for a verdict holds up nobody else', async () => {
       const alice = await world.user()
       const room = await world.group([alice])
