@@ -111,6 +111,15 @@ test('after five seconds of lost answers the outcome is unknown, and a retry fin
   expect(await lab.written()).toEqual(['hello'])
 })
 
+test('what fails for good after a lost answer may have been written: the outcome is unknown', async () => {
+  await using lab = await openLab()
+  lab.driver.faults.push({ failure: 'lost', written: true }, { failure: 'definite' })
+  const first = lab.send('hello', { cid: 'c' }).catch((error: unknown) => error)
+  expect(codeOf(await within(lab.clock, first))).toBe('unknown_outcome')
+  expectStatus(await lab.send('hello', { cid: 'c' }), 'known')
+  expect(await lab.written()).toEqual(['hello'])
+})
+
 test('a database that stays busy answers overloaded, as nothing was written', async () => {
   await using lab = await openLab()
   lab.driver.always = { failure: 'again' }

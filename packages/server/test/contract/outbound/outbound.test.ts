@@ -16,7 +16,12 @@ function memory(): World {
     connect: () => {
       const wire = new MemoryWire(outbound)
       const received = () => wire.received.filter((text) => text !== marker)
-      return Promise.resolve({ wire, received, closed: () => Promise.resolve(wire.closedWith ?? { code: 0, reason: '' }), flushed: () => Promise.resolve() })
+      return Promise.resolve({
+        wire,
+        received,
+        closed: () => Promise.resolve(wire.closedWith ?? { code: 0, reason: '' }),
+        flushed: () => Promise.resolve(),
+      })
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
