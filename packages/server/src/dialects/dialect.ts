@@ -82,6 +82,8 @@ export interface DoorSocket {
   /** Wall time (ms). */
   now(): number
   send(text: string): void
+  /** The answer to something the peer asked. In order with other answers and before whatever is sent later; events may overtake it. */
+  reply(text: string): void
   /** Settles when the peer has taken most of what was sent; at once if it has. */
   drained(): Promise<void>
   /** Settles after `ms`, or when the socket has ended. */

@@ -1,9 +1,7 @@
 import type { RoomEventFrame, UserBrief, UserEventFrame } from '@parlance/protocol'
 import type { Person, RoomEvent, UserEvent } from './bus.ts'
 import { messageView } from './message-view.ts'
-
-/** ISO 8601 in UTC with milliseconds, from ms since 1970. */
-export const timestamp = (ms: number): string => new Date(ms).toISOString()
+import { timestamp } from './timestamp.ts'
 
 export const brief = ({ id, username }: Person): UserBrief => ({ id, username })
 

@@ -4,6 +4,7 @@ import type { Conversation, Dialect, DoorSocket, Listener, Seat } from '../diale
 import type { Actor, Gate, Login } from '../dispatch.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
+import type { Answering, Replies } from './replies.ts'
 import { HubSeat } from './seat.ts'
 
 /** Bytes waiting for a socket above which paced text waits, ephemeral text is left out, and the socket is closed. */
@@ -20,6 +21,7 @@ export type ConnectionOptions = {
   gate: Gate
   hub: Hub
   wire: Wire
+  replies: Replies
   /** The proof was given: the socket counts no longer against its address. */
   proven: () => void
 }
@@ -28,7 +30,7 @@ export type ConnectionOptions = {
  * One WebSocket, whatever is spoken on it: bounds what it may have under way, paces and cuts it when it does not keep up, and ends it when
  * its proof runs out.
  */
-export class Connection implements DoorSocket {
+export class Connection implements DoorSocket, Answering {
   readonly id: string
   readonly #options: ConnectionOptions
   #conversation: Conversation | null = null
@@ -38,6 +40,7 @@ export class Connection implements DoorSocket {
   #inFlight = 0
   #shed = false
   #ended = false
+  #replies: string[] | null = null
   #waiting: (() => void)[] | null = null
   readonly #pauses = new Map<Timer, () => void>()
 
@@ -69,8 +72,26 @@ export class Connection implements DoorSocket {
 
   send(text: string): void {
     if (this.#ended) return
+    if (this.#replies !== null) this.flushReplies()
     this.#options.hub.deps.metrics.framesOut.inc()
     this.#options.wire.send(text)
+  }
+
+  reply(text: string): void {
+    if (this.#ended) return
+    this.#options.hub.deps.metrics.framesOut.inc()
+    if (this.#replies !== null) {
+      this.#replies.push(text)
+      return
+    }
+    this.#replies = [text]
+    this.#options.replies.add(this)
+  }
+
+  flushReplies(): void {
+    const texts = this.#replies
+    this.#replies = null
+    if (texts !== null && !this.#ended) this.#options.wire.sendAll(texts)
   }
 
   drained(): Promise<void> {
@@ -103,6 +124,7 @@ export class Connection implements DoorSocket {
 
   close(code: number, reason: string): void {
     if (this.#ended) return
+    this.flushReplies()
     this.#leave()
     this.#options.wire.close(code, reason)
   }

@@ -22,6 +22,12 @@ export class BunWire<T> implements Wire {
     this.#socket.cork((socket) => socket.send(text))
   }
 
+  sendAll(texts: readonly string[]): void {
+    this.#socket.cork((socket) => {
+      for (const text of texts) socket.send(text)
+    })
+  }
+
   subscribe(topic: string): void {
     this.#socket.subscribe(topic)
   }

@@ -19,6 +19,10 @@ export class MemoryWire implements Wire {
     else this.received.push(text)
   }
 
+  sendAll(texts: readonly string[]): void {
+    for (const text of texts) this.send(text)
+  }
+
   subscribe(topic: string): void {
     if (this.closedWith !== null) return
     this.topics.add(topic)

@@ -4,6 +4,8 @@
  */
 export interface Wire {
   send(text: string): void
+  /** Several at once, in order, for the price of one. */
+  sendAll(texts: readonly string[]): void
   subscribe(topic: string): void
   unsubscribe(topic: string): void
   /** Bytes accepted and not yet taken by the peer. */

@@ -5,6 +5,7 @@ import type { Gate } from '../dispatch.ts'
 import { Connection } from './connection.ts'
 import type { Hub } from './hub.ts'
 import { BunWire } from './outbound-bun.ts'
+import { Replies } from './replies.ts'
 import type { UnprovenSockets } from './unproven-sockets.ts'
 
 /** What is known of a socket between its request and its opening; `connection` is there once it is open. */
@@ -35,6 +36,7 @@ export function socketHandler({
   unproven: UnprovenSockets
 }): WebSocketHandler<SocketData> {
   const { metrics } = hub.deps
+  const replies = new Replies()
   return {
     maxPayloadLength: limits.frame_bytes,
     backpressureLimit: hardLimitBytes,
@@ -44,7 +46,7 @@ export function socketHandler({
     perMessageDeflate: false,
     open(socket: ServerWebSocket<SocketData>) {
       const { id, address, dialect, accept, proven } = socket.data
-      const connection = new Connection({ id, address, dialect, gate, hub, wire: new BunWire(socket), proven })
+      const connection = new Connection({ id, address, dialect, gate, hub, wire: new BunWire(socket), replies, proven })
       socket.data.connection = connection
       connections.add(connection)
       metrics.socketConnections.inc()

@@ -187,8 +187,8 @@ class NativeConversation implements Conversation, Listener {
   #operation(actor: Actor, { id, op, in: input }: { id: number; op: string; in?: unknown }): void {
     // The gate answers unknown names with an error of its own.
     this.#socket.call(actor, op as OperationName, input ?? {}).then(
-      (ok) => this.#send({ id, ok }),
-      (error: unknown) => this.#send({ id, err: wireError(error) }),
+      (ok) => this.#socket.reply(JSON.stringify({ id, ok })),
+      (error: unknown) => this.#socket.reply(JSON.stringify({ id, err: wireError(error) })),
     )
   }
 

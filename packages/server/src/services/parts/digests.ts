@@ -6,7 +6,7 @@ export type Digest = (request: unknown) => Uint8Array
 export const createDigest =
   (key: Uint8Array): Digest =>
   (request) =>
-    new Uint8Array(new Bun.CryptoHasher('sha256', key).update(JSON.stringify(request)).digest().subarray(0, bytes))
+    new Bun.CryptoHasher('sha256', key).update(JSON.stringify(request)).digest().subarray(0, bytes)
 
 /** Stands where there is no cid and therefore nothing to compare with. */
 export const noDigest = new Uint8Array(bytes)

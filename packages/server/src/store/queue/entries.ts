@@ -22,9 +22,12 @@ export type WriteEntry = Waiter<WriteOutput<WriteName>> & { kind: 'write'; inten
 
 export type Entry = SendEntry | ReadEntry | WriteEntry
 
+/** Names every field: the copies of a spread were a measurable part of a send. */
 export function judged(entry: SendEntry, { acl, join }: Verdict): SendEntry {
-  const { lane, judge: _, ...send } = entry.request
-  entry.intent = { kind: 'send', lane, send: { ...send, acl, join } }
+  const { request } = entry
+  const { room, sender, id, cid, digest, content, meta, mentions, mentionAll, replyTo, addressee, at, lane } = request
+  const send = { room, sender, acl, join, id, cid, digest, content, meta, mentions, mentionAll, replyTo, addressee, at }
+  entry.intent = { kind: 'send', lane, send }
   return entry
 }
 
