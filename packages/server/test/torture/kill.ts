@@ -54,7 +54,7 @@ async function killing(random: Random): Promise<void> {
 
 async function racing(random: Random): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'parlance-races-'))
-  {
+  try {
     const env = await environment()
     await using server = new ServerProcess({ root: values.root, dataDir: join(dir, 'data'), port: freePort(), env })
     await server.ready()
@@ -64,8 +64,9 @@ async function racing(random: Random): Promise<void> {
     )
     const missing = report.races === removals ? [] : [`only ${report.races} removals are in the log`]
     judge(removals, { ...report, faults: [...report.faults, ...missing] })
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
   }
-  rmSync(dir, { recursive: true, force: true })
 }
 
 const random = seeded(seed)
