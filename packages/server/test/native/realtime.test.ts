@@ -219,7 +219,7 @@ for (const { name, env } of await backends()) {
     })
 
     test('a socket ends when its token does', async () => {
-      await using world = await openWorld({ env: await env(), limits: { accessTokenSeconds: 1 } })
+      await using world = await openWorld({ env: await env(), limits: { accessTokenSeconds: 3 } })
       const ada = await world.person('ada')
       const socket = await world.socket(ada)
       expect((await socket.closed).code).toBe(4401)
