@@ -107,8 +107,8 @@ describe('the configuration', () => {
   })
 
   test('lets a test choose limits that no environment can', () => {
-    expect(readConfig({ ACCESSTOKENSECONDS: '5' }, [], { queueIntents: 3 }).limits).toMatchObject({
-      queueIntents: 3,
+    expect(readConfig({ ACCESSTOKENSECONDS: '5' }, [], { hashesWaiting: 3 }).limits).toMatchObject({
+      hashesWaiting: 3,
       accessTokenSeconds: 900,
     })
   })
