@@ -59,9 +59,26 @@ export type SignedIn = Call & { actor: Actor }
 /** What services offer: a handler for every operation of the catalog; those open to everybody get a call without an actor. */
 export type Handlers = { [N in OperationName]: (call: Call, input: InputOf<N>) => Promise<OutputOf<N>> }
 
+/** A person as older doors show them. `email` is empty where the reader may not see it. */
+export type Listed = { number: number; id: string; username: string; first_name: string; last_name: string; email: string }
+
+/**
+ * The numbers by which older doors name what has an id here. A translation and no verdict: whether the reader may know of a room or do
+ * something to a person is for the operation to say that is asked with the id.
+ */
+export interface Directory {
+  /** Those there are of the people with these ids or numbers, by number; deleted ones, too. */
+  people(reader: Actor, refs: readonly (string | number)[]): Promise<Listed[]>
+  /** Those there are of the rooms with these ids or numbers, in no order. */
+  rooms(reader: Actor, refs: readonly (string | number)[]): Promise<{ number: number; id: string }[]>
+  /** The members of the rooms the reader may read, by the room's id; of each room so many at most, those who came first, by number. */
+  members(reader: Actor, rooms: readonly string[], max: number): Promise<Map<string, Listed[]>>
+}
+
 export type GateDeps = {
   handlers: Handlers
   authenticate: (token: string) => Promise<Login>
+  directory: Directory
   /** Throws or rejects once the session or the user is no longer welcome; at most a second late. */
   alive: (actor: Actor) => void | Promise<void>
   /** Budgets of a signed-in user by rate class, and of an address that is not signed in. */
@@ -78,6 +95,8 @@ export interface Gate {
   authenticate(token: string): Promise<Login>
   /** Validates, limits, authorises the session and calls the service. Rejects with a ChatError; anything else thrown is logged and `internal`. */
   call<N extends OperationName>(name: N, call: Call, input: unknown): Promise<OutputOf<N>>
+  /** Asking draws on the reader's budget for reading. */
+  readonly directory: Directory
 }
 
 const maxFaults = 20
@@ -120,8 +139,21 @@ export function createGate(deps: GateDeps): Gate {
     }
   }
 
+  /** Admits a signed-in reader to what is no operation. */
+  const asReader = async <T>(reader: Actor, read: () => Promise<T>): Promise<T> => {
+    const taken = deps.limits.user.read.take(String(reader.number))
+    if (!taken.ok) throw new ChatError('rate_limited', { retry_ms: taken.retry_ms })
+    await deps.alive(reader)
+    return await read()
+  }
+
   return {
     authenticate: deps.authenticate,
+    directory: {
+      people: (reader, refs) => asReader(reader, () => deps.directory.people(reader, refs)),
+      rooms: (reader, refs) => asReader(reader, () => deps.directory.rooms(reader, refs)),
+      members: (reader, rooms, max) => asReader(reader, () => deps.directory.members(reader, rooms, max)),
+    },
     call(name, call, input) {
       try {
         const due = admit(name, call, input)

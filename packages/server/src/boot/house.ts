@@ -12,7 +12,7 @@ import { createMetrics, type Metrics } from '../base/metrics.ts'
 import { randomToken, systemRandom } from '../base/random.ts'
 import { Semaphore } from '../base/semaphore.ts'
 import type { Config } from '../config.ts'
-import { createGate, type Door, type Gate, type GateDeps, type Handlers } from '../dispatch.ts'
+import { createGate, type Directory, type Door, type Gate, type GateDeps, type Handlers } from '../dispatch.ts'
 import { memoryBus } from '../live/memory/bus.ts'
 import { memoryPresence } from '../live/memory/presence.ts'
 import type { Bus } from '../live/bus.ts'
@@ -20,6 +20,7 @@ import type { Log } from '../live/log.ts'
 import type { Presence } from '../live/presence.ts'
 import { createAccounts } from '../services/accounts.ts'
 import { assemble, type Deps } from '../services/deps.ts'
+import { createDirectory } from '../services/directory.ts'
 import { createLog } from '../services/log.ts'
 import { createLogs } from '../services/logs.ts'
 import { createMembers } from '../services/members.ts'
@@ -43,6 +44,7 @@ export type House = AsyncDisposable & {
   feed: Log
   services: Deps
   handlers: Handlers
+  directory: Directory
   gate: Gate
   newId: () => string
 }
@@ -90,7 +92,17 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       ...createPresence(services),
     }
     const feed = createLog(services)
-    const gate = createGate({ handlers, limits: budgets(config), clock: systemClock, log, metrics, slowMs: 1000, ...sessionsOf(services) })
+    const directory = createDirectory({ ...services, showEmails: config.showEmails })
+    const gate = createGate({
+      handlers,
+      directory,
+      limits: budgets(config),
+      clock: systemClock,
+      log,
+      metrics,
+      slowMs: 1000,
+      ...sessionsOf(services),
+    })
     if (config.redisUrl !== null) log.warn('REDIS_URL is set but not used yet: this build runs as one node')
     return {
       config,
@@ -102,6 +114,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       feed,
       services,
       handlers,
+      directory,
       gate,
       newId,
       async [Symbol.asyncDispose]() {
@@ -122,9 +135,10 @@ const sessionsOf = ({ sessions }: Deps): Pick<GateDeps, 'authenticate' | 'alive'
 })
 
 /** The same operations for commands on this machine: nobody's session is asked and no budget is drawn on. */
-export function operatorGate({ handlers, log, metrics, services }: House): Gate {
+export function operatorGate({ handlers, directory, log, metrics, services }: House): Gate {
   return createGate({
     handlers,
+    directory,
     limits: { user: everyClass(() => unlimited), address: unlimited },
     clock: systemClock,
     log,

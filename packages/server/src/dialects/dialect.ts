@@ -1,11 +1,11 @@
 import type { ErrorCode, InputOf, Method, OperationName, OutputOf } from '@parlance/protocol'
 import { isRecord, parseJson } from '../base/json.ts'
-import type { Actor, Door, Login, RefreshCookie } from '../dispatch.ts'
+import type { Actor, Directory, Door, Listed, Login, RefreshCookie } from '../dispatch.ts'
 import type { Ephemeral, Person, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
 import { brief, roomFrame, userFrame } from '../live/frames.ts'
 import type { Stay } from '../live/log.ts'
 
-export type { Actor, Door, Ephemeral, ErrorCode, Login, Person, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
+export type { Actor, Directory, Door, Ephemeral, ErrorCode, Listed, Login, Person, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
 export { brief, roomFrame, userFrame }
 
 /**
@@ -92,6 +92,7 @@ export interface DoorSocket {
   authenticate(token: string): Promise<Login>
   /** One operation through the gate, in the order of the calls of this socket. */
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>>
+  readonly directory: Directory
   /** Takes the place of the person in the hub; a socket has one seat at most. Unproven until then, it is closed after a deadline. */
   sit(actor: Actor, listener: Listener): Seat
   /** The person has a newer proof: the socket lives until it expires, or until the time given (ms since 1970). */
@@ -118,6 +119,7 @@ export type Admission = { accept: (socket: DoorSocket) => Conversation; subproto
 export type Lobby = {
   authenticate(token: string): Promise<Login>
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>>
+  directory: Directory
   /** The `dia` claim of a token we signed, even an expired one; null for others. */
   dialectOf(token: string): string | null
 }
@@ -145,6 +147,7 @@ export type RestCall = {
   wait(ms: number): Promise<void>
   authenticate(token: string): Promise<Login>
   call<N extends OperationName>(actor: Actor | null, name: N, input: InputOf<N> | Record<string, unknown>): Promise<OutputOf<N>>
+  directory: Directory
 }
 
 /**

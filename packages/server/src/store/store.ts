@@ -65,6 +65,8 @@ export interface MemberReads {
   list(room: number, slice: Slice): Promise<MemberRow[]>
   /** Present stays of a user with their rooms, latest joined first. */
   ofUser(user: number, slice: Slice): Promise<{ member: MemberRow; room: RoomRow }[]>
+  /** Present members of these rooms, of each so many at most, those who joined first. */
+  ofRooms(rooms: readonly number[], each: number): Promise<{ room: number; user: number }[]>
   /** All present stays of a user with their rooms, ordered by room number; one statement, so one moment. */
   allOfUser(user: number): Promise<{ member: MemberRow; room: RoomRow }[]>
   /** One room with the present stay of the user, if any, in one statement. */

@@ -1,7 +1,7 @@
 import { ChatError, limits, type OperationName, type OutputOf } from '@parlance/protocol'
 import type { Timer } from '../base/clock.ts'
 import type { Conversation, Dialect, DoorSocket, Listener, Seat } from '../dialects/dialect.ts'
-import type { Actor, Gate, Login } from '../dispatch.ts'
+import type { Actor, Directory, Gate, Login } from '../dispatch.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { Answering, Replies } from './replies.ts'
@@ -127,6 +127,10 @@ export class Connection implements DoorSocket, Answering {
     this.flushReplies()
     this.#leave()
     this.#options.wire.close(code, reason)
+  }
+
+  get directory(): Directory {
+    return this.#options.gate.directory
   }
 
   authenticate(token: string): Promise<Login> {

@@ -41,6 +41,7 @@ async function admit(deps: MountDeps, handshake: Handshake): Promise<Meant> {
       authenticate: (token) => deps.gate.authenticate(token),
       call: (actor, name, input) =>
         deps.gate.call(name, { actor, lane: null, door: dialect.door, requestId: deps.newId(), address: handshake.address }, input),
+      directory: deps.gate.directory,
       dialectOf: deps.dialectOf,
     }
     const admission = await dialect.socket?.admit(ownPath(handshake, dialect.name), lobby)

@@ -91,6 +91,7 @@ function callOf(c: Context<Env>, { dialect, ...asked }: Asked, { gate, clock, co
     headers: c.req.raw.headers,
     cookie,
     wait: (ms) => sleep(clock, ms),
+    directory: gate.directory,
     authenticate: (token) => gate.authenticate(token),
     call: (actor, name, input) => gate.call(name, { ...circumstances, actor }, input),
   }

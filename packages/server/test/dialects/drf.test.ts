@@ -127,6 +127,11 @@ describe('who comes in', () => {
     authenticate: (token) =>
       verdict === null && token === 'good' ? Promise.resolve(ann) : Promise.reject(verdict ?? new ChatError('unauthenticated')),
     call: () => Promise.reject(new ChatError('internal')),
+    directory: {
+      people: () => Promise.resolve([]),
+      rooms: () => Promise.resolve([]),
+      members: () => Promise.resolve(new Map()),
+    },
   })
   const refusal = async (entering: Promise<unknown>): Promise<unknown> => {
     const error: unknown = await entering.catch((reason: unknown) => reason)

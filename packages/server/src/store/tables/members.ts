@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import { parseId } from '../../base/ids.ts'
 import type { MembersTable, RoomsTable, Tables } from '../schema.ts'
 import type { MemberReads } from '../store.ts'
@@ -73,6 +73,20 @@ export function memberReads(db: Kysely<Tables>): MemberReads {
     async ofUser(user, { after, limit }) {
       const found = after === null ? stays(user) : stays(user).where('members.number', '<', after)
       return (await found.orderBy('members.number', 'desc').limit(limit).execute()).map(present)
+    },
+    async ofRooms(rooms, each) {
+      if (rooms.length === 0) return []
+      const placed = db
+        .selectFrom('members')
+        .select(['room', 'user', sql<number>`row_number() over (partition by room order by number)`.as('place')])
+        .where('room', 'in', rooms)
+      return await db
+        .selectFrom(placed.as('placed'))
+        .select(['room', 'user'])
+        .where('place', '<=', each)
+        .orderBy('room')
+        .orderBy('place')
+        .execute()
     },
     allOfUser: async (user) => (await stays(user).orderBy('rooms.number').execute()).map(present),
     async withRoom(user, room) {

@@ -50,6 +50,18 @@ export function memberContract(backend: Backend): void {
       expect(await world.present(room)).toMatchObject({ members: 2, last_seq: seq })
     })
 
+    test('of several rooms so many members each are read as asked for, those who joined first', async () => {
+      const [ann, bob, cid] = await world.users(3)
+      const one = await world.group([cid, ann, bob])
+      const other = await world.group([bob])
+      const [first, second, third] = (await world.store.members.list(one.number, { after: null, limit: 10 })).map(({ user }) => user)
+      const pair = (room: Where, user: number | undefined) => ({ room: room.number, user: user ?? 0 })
+      const read = (each: number) => world.store.members.ofRooms([other.number, one.number], each)
+      expect(await read(10)).toEqual([pair(one, first), pair(one, second), pair(one, third), pair(other, bob.number)])
+      expect(await read(2)).toEqual([pair(one, first), pair(one, second), pair(other, bob.number)])
+      expect(await world.store.members.ofRooms([], 10)).toEqual([])
+    })
+
     test('leaving ends the stay, and coming back begins another one', async () => {
       const [owner, bob] = await world.users(2)
       const room = await world.group([owner, bob])

@@ -1,0 +1,68 @@
+import type { Actor, Directory, Listed } from '../dispatch.ts'
+import { may } from '../rules/permissions.ts'
+import type { RoomRow, UserRow } from '../store/rows.ts'
+import type { Deps } from './deps.ts'
+
+type Taken = Pick<Deps, 'store' | 'refs'> & { /** Whether everybody sees everybody's address. */ showEmails: boolean }
+
+const isId = (ref: string | number): ref is string => typeof ref === 'string'
+const isNumber = (ref: string | number): ref is number => typeof ref === 'number'
+
+/** What has a number at older doors and an id here, read from the store. */
+export function createDirectory({ store, refs, showEmails }: Taken): Directory {
+  const listed = (reader: Actor, rows: readonly UserRow[]): Listed[] =>
+    rows
+      .map(({ number, id, username, first_name, last_name, email }) => ({
+        number,
+        id,
+        username,
+        first_name,
+        last_name,
+        email: showEmails || number === reader.number ? email : '',
+      }))
+      .toSorted((one, other) => one.number - other.number)
+
+  /** Rooms of one's own in one statement; others one by one, as there are few of them. */
+  const readable = async (reader: Actor, rooms: readonly string[]): Promise<Pick<RoomRow, 'number' | 'id'>[]> => {
+    const asked = new Set(rooms)
+    const own = asked.size === 1 ? [] : (await store.members.allOfUser(reader.number)).map(({ room }) => room)
+    const known = own.filter(({ id }) => asked.delete(id))
+    const seen = await Promise.all([...asked].map((id) => refs.look(reader, id)))
+    return [...known, ...seen.flatMap((found) => (found !== undefined && may(found.standing, 'read') ? [found.room] : []))]
+  }
+
+  return {
+    async people(reader, asked) {
+      const [byId, byNumber] = await Promise.all([
+        store.users.byIds(asked.filter(isId)),
+        store.users.byNumbers(asked.filter(isNumber).filter(Number.isSafeInteger)),
+      ])
+      return listed(reader, [...new Map([...byId, ...byNumber].map((row) => [row.number, row])).values()])
+    },
+
+    async rooms(_reader, asked) {
+      const numbers = asked.filter(isNumber).filter(Number.isSafeInteger)
+      const [byId, byNumber] = await Promise.all([
+        Promise.all(asked.filter(isId).map((id) => store.rooms.byId(id))),
+        store.rooms.byNumbers(numbers),
+      ])
+      return [...byId, ...byNumber].flatMap((row) => (row === undefined ? [] : [{ number: row.number, id: row.id }]))
+    },
+
+    async members(reader, asked, max) {
+      const rooms = await readable(reader, asked)
+      const stays = await store.members.ofRooms(
+        rooms.map(({ number }) => number),
+        max,
+      )
+      const users = new Map((await store.users.byNumbers([...new Set(stays.map(({ user }) => user))])).map((row) => [row.number, row]))
+      const byRoom = Map.groupBy(stays, ({ room }) => room)
+      return new Map(
+        rooms.map(({ number, id }) => {
+          const rows = (byRoom.get(number) ?? []).flatMap(({ user }) => users.get(user) ?? [])
+          return [id, listed(reader, rows)]
+        }),
+      )
+    },
+  }
+}
