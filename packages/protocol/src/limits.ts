@@ -42,6 +42,8 @@ export const limits = {
   replay_bytes: 1_048_576,
   /** Heads in one `heads` frame. */
   heads_page: 500,
+  /** People of one room who are listed as being here; in a larger crowd nobody is told of arrivals and departures. */
+  people_here: 1000,
   /** Users one connection may watch. */
   watch: 200,
   /** Rooms one connection may have open. */

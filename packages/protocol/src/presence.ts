@@ -1,6 +1,6 @@
 import { event, operation } from './define.ts'
 import { limits } from './limits.ts'
-import { Closed, Id, OneOf, type Static, Type } from './schema.ts'
+import { Closed, Id, OneOf, RoomRef, type Static, Type, UserBrief } from './schema.ts'
 
 /** Whether somebody is connected now, at any door; `unknown` while the nodes cannot tell. */
 export const Presence = Closed({ user: Id, status: OneOf(['online', 'offline', 'unknown']) })
@@ -18,6 +18,18 @@ export const presence = {
     in: Closed({ users: Type.Array(Id, { maxItems: limits.watch, description: 'In REST: `users=<id>,<id>`.' }) }),
     out: Closed({ items: Type.Array(Presence) }),
     errors: [],
+  }),
+  'presence.here': operation({
+    summary: 'Who has a room open now',
+    description: `At any door, in the order they came; the first ${limits.people_here} of them. Several sockets of one person are one.`,
+    auth: 'user',
+    rate: 'read',
+    method: 'GET',
+    path: '/rooms/{room}/here',
+    status: 200,
+    in: Closed({ room: RoomRef }),
+    out: Closed({ items: Type.Array(UserBrief, { maxItems: limits.people_here }) }),
+    errors: ['not_found'],
   }),
 }
 

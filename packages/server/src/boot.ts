@@ -45,6 +45,7 @@ async function listen(house: House): Promise<Running> {
     bus: house.bus,
     log: house.feed,
     presence: house.presence,
+    here: house.here,
     outbound: bunOutbound(() => server),
     encoders: new Map(dialects.map((dialect) => [dialect.name, dialect.encoder])),
     clock: systemClock,

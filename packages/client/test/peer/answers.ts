@@ -122,6 +122,7 @@ export const answersOf = (world: World): Answers => ({
     return null
   },
   'presence.get': (_, { users }) => ({ items: users.map((user) => ({ user, status: 'unknown' as const })) }),
+  'presence.here': () => ({ items: [] }),
 })
 
 function userOf({ id, username }: Person): OutputOf<'users.get'> {

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RateClass } from '@parlance/protocol'
+import { limits, type RateClass } from '@parlance/protocol'
 import { deriveKey, loadMaster } from '../auth/keys.ts'
 import { createPasswords } from '../auth/passwords.ts'
 import { createTokens } from '../auth/tokens.ts'
@@ -14,8 +14,10 @@ import { Semaphore } from '../base/semaphore.ts'
 import type { Config } from '../config.ts'
 import { createGate, type Directory, type Door, type Gate, type GateDeps, type Handlers } from '../dispatch.ts'
 import { memoryBus } from '../live/memory/bus.ts'
+import { memoryHere } from '../live/memory/here.ts'
 import { memoryPresence } from '../live/memory/presence.ts'
 import type { Bus } from '../live/bus.ts'
+import type { Here } from '../live/here.ts'
 import type { Log } from '../live/log.ts'
 import type { Presence } from '../live/presence.ts'
 import { createAccounts } from '../services/accounts.ts'
@@ -41,6 +43,7 @@ export type House = AsyncDisposable & {
   store: Store
   bus: Bus
   presence: Presence
+  here: Here
   feed: Log
   services: Deps
   handlers: Handlers
@@ -70,10 +73,12 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
         : await openPostgres(config.database.url, storeDeps)
     const bus = memoryBus((error) => log.error('a listener of the bus failed', { error }))
     const presence = memoryPresence({ clock: systemClock })
+    const here = memoryHere({ bus, clock: systemClock, max: limits.people_here })
     const services = assemble({
       store,
       bus,
       presence,
+      here,
       clock: systemClock,
       log,
       passwords: createPasswords(new Semaphore({ slots: config.limits.hashesAtOnce, waiting: config.limits.hashesWaiting })),
@@ -111,6 +116,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       store,
       bus,
       presence,
+      here,
       feed,
       services,
       handlers,

@@ -16,6 +16,8 @@ export type Encoder = {
   room(event: RoomEvent): string | null
   user(event: UserEvent): string | null
   ephemeral(signal: Ephemeral): string | null
+  /** Whether the acting person's own sockets are left out; absent: never. */
+  spares?(signal: Ephemeral): boolean
   presence(user: string, status: 'online' | 'offline' | 'unknown'): string | null
   /** The heads of rooms whose events do not come by themselves. */
   heads(heads: { room: RoomKey; seq: number; n: number }[]): string | null
@@ -44,7 +46,14 @@ export type Listener = {
   revoked(): void
 }
 
-export type Attached = { stay: Stay; seq: number; n: number }
+/** Who has a room open, and whether they were told that this person came: not so where the person was there already, or in a crowd. */
+export type Company = { people: Person[]; told: boolean }
+
+/** How to open a room: with `after`, what came since is told through `log` first; with `here`, the answer says who is there. */
+export type OpenOptions = { mode: Mode; after?: number; here?: boolean }
+
+/** `here` is of the moment from which arrivals and departures are told. */
+export type Attached = { stay: Stay; seq: number; n: number; here?: Company }
 
 /** A signed-in socket's place in the hub; the one way onto a topic. */
 export interface Seat {
@@ -56,10 +65,9 @@ export interface Seat {
    */
   enter(resume: Resume | null): AsyncGenerator<EnterPage, { useq: number }, void>
   /**
-   * Stands in one room; null if the person may not read it. With `after`, what came since is told through `log` first. Calls are
-   * carried out one after the other.
+   * Stands in one room; null if the person may not read it. Calls are carried out one after the other.
    */
-  open(room: string | number, options: { mode: Mode; after?: number }): Promise<Attached | null>
+  open(room: string | number, options: OpenOptions): Promise<Attached | null>
   /** Back from `open` to where membership puts it, or out of a room that is not the person's. */
   shut(room: string): Promise<void>
   /** Tells transitions of these people's presence from now on; replaces the former list. People one does not share a room with are left out. */

@@ -59,10 +59,11 @@ export type UserEvent = {
   session: string | null
 }
 
-/** What may be lost: typing, receipts. `user` acts in `room`. */
+/** What may be lost: typing, receipts, and who comes to have the room open (`here`) or has it open no more. `user` acts in `room`. */
 export type Ephemeral =
   | { kind: 'typing'; room: RoomKey; user: Person; typing: boolean; at: number }
   | { kind: 'receipt'; room: RoomKey; user: Person; read: number; at: number }
+  | { kind: 'here'; room: RoomKey; user: Person; here: boolean; at: number }
 
 /** In place of an event above 16 KiB: look into the log. */
 export type RoomHint = { kind: 'hint'; room: number; seq: number }

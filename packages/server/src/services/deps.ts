@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Actor, Call, Door, Handlers } from '../dispatch.ts'
 import type { Bus } from '../live/bus.ts'
+import type { Here } from '../live/here.ts'
 import type { Presence } from '../live/presence.ts'
 import type { Store } from '../store/store.ts'
 import { createEmit, type Emit } from './emit.ts'
@@ -25,6 +26,7 @@ export type Given = {
   store: Store
   bus: Bus
   presence: Presence
+  here: Here
   clock: Clock
   log: Logger
   passwords: Passwords

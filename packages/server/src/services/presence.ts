@@ -1,7 +1,10 @@
 import type { Deps, Handlers } from './deps.ts'
+import { brief } from '../live/frames.ts'
 import { actorOf } from './parts/actor.ts'
 
-export function createPresence({ store, presence }: Pick<Deps, 'store' | 'presence'>): Pick<Handlers, 'presence.get'> {
+type Taken = Pick<Deps, 'store' | 'presence' | 'here' | 'refs'>
+
+export function createPresence({ store, presence, here, refs }: Taken): Pick<Handlers, 'presence.get' | 'presence.here'> {
   return {
     async 'presence.get'(call, { users }) {
       const actor = actorOf(call)
@@ -11,6 +14,12 @@ export function createPresence({ store, presence }: Pick<Deps, 'store' | 'presen
       const shown = asked.filter(({ number }) => shared.has(number))
       const statuses = await presence.status(shown.map(({ number }) => number))
       return { items: shown.map(({ id }, index) => ({ user: id, status: statuses[index] ?? 'unknown' })) }
+    },
+
+    async 'presence.here'(call, { room }) {
+      const seen = await refs.see(actorOf(call), room)
+      const people = await here.people(seen.room.number)
+      return { items: people.map(brief) }
     },
   }
 }

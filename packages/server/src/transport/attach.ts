@@ -1,7 +1,7 @@
 import { limits } from '@parlance/protocol'
 import type { Listener, Stretch } from '../dialects/dialect.ts'
 import type { RoomEvent } from '../live/bus.ts'
-import type { OpenRoom } from '../live/log.ts'
+import type { OpenRoom, Stay } from '../live/log.ts'
 import type { Hub } from './hub.ts'
 import type { RoomChannel } from './room-channel.ts'
 import type { Sitter, Standing } from './sitter.ts'
@@ -92,3 +92,8 @@ export function settle(
 /** Whether the gap fits what a resume replays of one room. */
 export const replayable = (gap: number, budget: ReplayBudget): boolean =>
   gap > 0 && gap <= limits.replay_room_events && gap <= budget.events && budget.bytes > 0
+
+/** The join itself, so that what is told of a stay begins with it; 0 for a guest. */
+export const beginning = ({ role, since }: OpenRoom): number => (role === null ? 0 : since + 1)
+
+export const stayOf = (open: OpenRoom): Stay => ({ ...open, role: open.role ?? 'member' })

@@ -20,6 +20,7 @@ type Topics = Record<Part, Topic>
 export class Audiences {
   readonly #outbound: Outbound
   readonly #rooms = new Map<RoomChannel, Map<string, Topics>>()
+  readonly #shed = new WeakSet<Sitter>()
 
   constructor(outbound: Outbound) {
     this.#outbound = outbound
@@ -40,12 +41,22 @@ export class Audiences {
 
   /** A socket that does not keep up loses what may be lost, until it has drained. */
   shed(sitter: Sitter, shed: boolean): void {
+    if (shed) this.#shed.add(sitter)
+    else this.#shed.delete(sitter)
     for (const [channel, standing] of sitter.rooms) {
       if (!carries.ephemeral.includes(standing)) continue
       const { name } = this.#topics(channel, sitter.dialect).ephemeral
       if (shed) sitter.wire.unsubscribe(name)
       else sitter.wire.subscribe(name)
     }
+  }
+
+  /** Publishes ephemeral text past these sitters: they leave its topic for the length of one step. */
+  without(sitters: readonly Sitter[], channel: RoomChannel, publish: () => void): void {
+    const listening = sitters.filter((sitter) => !this.#shed.has(sitter) && this.#hears(sitter, channel))
+    for (const { wire, dialect } of listening) wire.unsubscribe(this.#topics(channel, dialect).ephemeral.name)
+    publish()
+    for (const { wire, dialect } of listening) wire.subscribe(this.#topics(channel, dialect).ephemeral.name)
   }
 
   /** Calls `encode` once for each dialect that listens and publishes what it says; answers how often it published. */
@@ -62,6 +73,11 @@ export class Audiences {
 
   forget(channel: RoomChannel): void {
     this.#rooms.delete(channel)
+  }
+
+  #hears(sitter: Sitter, channel: RoomChannel): boolean {
+    const standing = sitter.rooms.get(channel)
+    return standing !== undefined && carries.ephemeral.includes(standing)
   }
 
   #topics(channel: RoomChannel, dialect: string): Topics {

@@ -4,7 +4,9 @@ import type { Metrics } from '../base/metrics.ts'
 import type { Encoder } from '../dialects/dialect.ts'
 import type { Bus, Ephemeral, RoomEvent, Signal } from '../live/bus.ts'
 import type { Log } from '../live/log.ts'
+import type { Here } from '../live/here.ts'
 import type { Presence } from '../live/presence.ts'
+import { Attendance } from './attendance.ts'
 import { Audiences, type Part } from './audiences.ts'
 import type { Outbound } from './outbound.ts'
 import type { RingBudget } from './ring.ts'
@@ -16,6 +18,7 @@ export type HubDeps = {
   bus: Bus
   log: Log
   presence: Presence
+  here: Here
   outbound: Outbound
   encoders: ReadonlyMap<string, Encoder>
   clock: Clock
@@ -36,6 +39,7 @@ export class Hub {
   readonly #rooms = new Map<number, RoomChannel>()
   readonly #users = new Map<number, UserChannel>()
   readonly #audiences: Audiences
+  readonly attendance: Attendance
   readonly #dirtyHeads = new Set<RoomChannel>()
   readonly #budget: RingBudget = { used: 0, max: ringBytes }
   /** The same for all users: one who idles costs little. */
@@ -44,6 +48,7 @@ export class Hub {
   constructor(deps: HubDeps) {
     this.deps = deps
     this.#audiences = new Audiences(deps.outbound)
+    this.attendance = new Attendance(deps.here)
     const { bus, log, clock, logger } = deps
     this.#userDeps = {
       read: (user, range) => log.userEvents(user, range),
@@ -88,6 +93,8 @@ export class Hub {
     this.#audiences.move(sitter, channel, { from: before ?? null, to: standing })
     if (standing === null) sitter.rooms.delete(channel)
     else sitter.rooms.set(channel, standing)
+    // Behind the subscription, so that who comes hears of it like the others, and behind its end, so that who goes does not.
+    this.attendance.stand(sitter, channel, standing)
   }
 
   /** While a socket does not keep up it gets no ephemeral events. */
@@ -178,6 +185,7 @@ export class Hub {
         return this.#users.get(signal.user)?.receive(signal)
       case 'typing':
       case 'receipt':
+      case 'here':
         return this.#ephemeral(signal)
       case 'revoked': {
         for (const sitter of [...(this.#users.get(signal.user)?.sitters ?? [])])
@@ -195,7 +203,10 @@ export class Hub {
 
   #ephemeral(signal: Ephemeral): void {
     const channel = this.#rooms.get(signal.room.number)
-    if (channel !== undefined) this.#publish(channel, 'ephemeral', (encoder) => encoder.ephemeral(signal))
+    if (channel === undefined) return
+    const own = [...(this.#users.get(signal.user.number)?.sitters ?? [])]
+    const spared = own.filter(({ dialect, rooms }) => rooms.has(channel) && this.#encoder(dialect).spares?.(signal) === true)
+    this.#audiences.without(spared, channel, () => this.#publish(channel, 'ephemeral', (encoder) => encoder.ephemeral(signal)))
   }
 
   #expel(channel: RoomChannel, event: RoomEvent): void {

@@ -1,9 +1,9 @@
 import { limits } from '@parlance/protocol'
-import type { Attached, EnterPage, Listener, Mode, Resume, RoomHead, Seat } from '../dialects/dialect.ts'
+import type { Attached, EnterPage, Listener, Mode, OpenOptions, Resume, RoomHead, Seat } from '../dialects/dialect.ts'
 import type { Actor } from '../dispatch.ts'
-import type { UserEvent } from '../live/bus.ts'
+import type { Person, UserEvent } from '../live/bus.ts'
 import type { OpenRoom, Stay } from '../live/log.ts'
-import { type Attachment, type ReplayBudget, replay, replayable, settle } from './attach.ts'
+import { type Attachment, beginning, type ReplayBudget, replay, replayable, settle, stayOf } from './attach.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
@@ -13,7 +13,7 @@ import type { UserChannel } from './user-channel.ts'
 export type SeatOptions = { hub: Hub; wire: Wire; dialect: string; actor: Actor; listener: Listener }
 
 /** `fromJoin`: with the log from the join on, unless the seat stands in the room already. */
-type Attach = { mode: Mode; after?: number; fromJoin?: boolean }
+type Attach = OpenOptions & { fromJoin?: boolean }
 
 /** Whom a seat watches at first. */
 const nobody: readonly (() => void)[] = []
@@ -28,6 +28,7 @@ const tries = 20
 export class HubSeat implements Seat, Sitter {
   readonly dialect: string
   readonly person: number
+  readonly who: Person
   session: string
   readonly wire: Wire
   readonly rooms = new Map<RoomChannel, Standing>()
@@ -50,6 +51,7 @@ export class HubSeat implements Seat, Sitter {
     this.wire = wire
     this.dialect = dialect
     this.person = actor.number
+    this.who = { number: actor.number, id: actor.id, username: actor.username }
     this.session = actor.session
     this.#listener = listener
     this.#endPresence = hub.deps.presence.enter(actor.number)
@@ -92,8 +94,8 @@ export class HubSeat implements Seat, Sitter {
     return { useq: this.#useq }
   }
 
-  open(room: string | number, { mode, after }: { mode: Mode; after?: number }): Promise<Attached | null> {
-    return this.#inTurn(() => this.#attach(room, { mode, after }))
+  open(room: string | number, options: OpenOptions): Promise<Attached | null> {
+    return this.#inTurn(() => this.#attach(room, options))
   }
 
   shut(room: string): Promise<void> {
@@ -201,7 +203,7 @@ export class HubSeat implements Seat, Sitter {
     return attached === null ? null : { room: stay.room.id, seq: attached.seq, n: attached.n, read: stay.read }
   }
 
-  async #attach(room: string | number, { mode, after, fromJoin = false }: Attach): Promise<Attached | null> {
+  async #attach(room: string | number, { mode, after, here = false, fromJoin = false }: Attach): Promise<Attached | null> {
     if (this.#left) return null
     await this.#register()
     const { log } = this.#hub.deps
@@ -211,6 +213,7 @@ export class HubSeat implements Seat, Sitter {
     const channel = (await this.#hub.hold([number])).get(number)
     if (channel === undefined) return null
     let at = after
+    using _bridge = this.#hub.attendance.bridge(this, channel)
     for (let i = 0; i < tries; i++) {
       const checked = channel.position
       stay = await log.open(this.person, number)
@@ -230,7 +233,12 @@ export class HubSeat implements Seat, Sitter {
       if (outcome === 'live') {
         // A seat holds the channels it stands in once; this attach brought a hold of its own.
         if (stands) this.#hub.release(channel)
-        return { stay: stayOf(stay), seq: channel.position, n: Math.max(channel.n, stay.n) }
+        return {
+          stay: stayOf(stay),
+          seq: channel.position,
+          n: Math.max(channel.n, stay.n),
+          ...(here && { here: this.#hub.attendance.at(this, channel) }),
+        }
       }
       if (outcome === 'gone') break
     }
@@ -288,8 +296,3 @@ export class HubSeat implements Seat, Sitter {
     })
   }
 }
-
-/** The join itself, so that what is told of a stay begins with it; 0 for a guest. */
-const beginning = ({ role, since }: OpenRoom): number => (role === null ? 0 : since + 1)
-
-const stayOf = (open: OpenRoom): Stay => ({ ...open, role: open.role ?? 'member' })

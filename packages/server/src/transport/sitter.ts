@@ -1,5 +1,5 @@
 import type { Mode } from '../dialects/dialect.ts'
-import type { UserEvent } from '../live/bus.ts'
+import type { Person, UserEvent } from '../live/bus.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
 
@@ -10,6 +10,7 @@ export type Standing = Mode | 'guest'
 export interface Sitter {
   readonly dialect: string
   readonly person: number
+  readonly who: Person
   readonly session: string
   readonly wire: Wire
   readonly rooms: Map<RoomChannel, Standing>

@@ -146,6 +146,27 @@ for (const { name, env } of await backends()) {
       expect(seqs(socket, room)).toEqual([next])
     })
 
+    test('who has a room open is here, at any socket of theirs, until the last is closed or they may not read it', async () => {
+      await using world = await openWorld({ env: await env() })
+      const [ada, bob, stranger] = [await world.person('ada'), await world.person('bob'), await world.person('stranger')]
+      const room = await world.group([ada, bob])
+      const here = async () => (await world.rest.call('presence.here', { room }, ada)).items.map(({ username }) => username)
+      const [first, second] = [await world.socket(bob), await world.socket(bob)]
+      expect(await here()).toEqual([])
+      for (const socket of [first, second]) {
+        socket.send({ open: room })
+        await socket.next('opened')
+      }
+      expect(await here()).toEqual([bob.username])
+      first.send({ close: room })
+      await first.op('accounts.me', {})
+      expect(await here()).toEqual([bob.username])
+      expect((await world.rest.ask('presence.here', { room }, stranger)).status).toBe(404)
+      await world.rest.call('members.remove', { room, user: bob.id }, ada)
+      await second.next('ev', (frame) => frame.ev === 'member.left')
+      expect(await here()).toEqual([])
+    })
+
     test('open with a position replays what came since before anything live', async () => {
       await using world = await openWorld({ env: await env() })
       const ada = await world.person('ada')

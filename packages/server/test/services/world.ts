@@ -14,6 +14,7 @@ import type { Actor, Call, Door, Handlers } from '../../src/dispatch.ts'
 import type { RoomEvent, Signal } from '../../src/live/bus.ts'
 import type { Log } from '../../src/live/log.ts'
 import { memoryBus } from '../../src/live/memory/bus.ts'
+import { memoryHere } from '../../src/live/memory/here.ts'
 import { memoryPresence } from '../../src/live/memory/presence.ts'
 import { usernameKey } from '../../src/rules/usernames.ts'
 import { createAccounts } from '../../src/services/accounts.ts'
@@ -74,10 +75,12 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
   const file = join(directory, 'test.db')
   const store = await openSqlite(file, { clock, newId, log, metrics: createMetrics(), fatal: fail })
   const presence = memoryPresence({ clock })
+  const bus = memoryBus(fail)
   const deps = assemble({
     store,
-    bus: memoryBus(fail),
+    bus,
     presence,
+    here: memoryHere({ bus, clock, max: 3 }),
     clock,
     log,
     passwords: createPasswords(new Semaphore({ slots: 2, waiting: 100 })),

@@ -15,6 +15,7 @@ import type { Listener } from '../../src/dialects/dialect.ts'
 import { native } from '../../src/dialects/native/native.ts'
 import { encoder, logFrame } from '../../src/dialects/native/shapes.ts'
 import type { Actor, SignedIn } from '../../src/dispatch.ts'
+import { memoryHere } from '../../src/live/memory/here.ts'
 import { memoryPresence } from '../../src/live/memory/presence.ts'
 import { assemble } from '../../src/services/deps.ts'
 import { createLog } from '../../src/services/log.ts'
@@ -46,10 +47,12 @@ export async function openNode(seed: number, faults: Faults) {
   const store = await openSqlite(join(directory, 'db'), { clock: systemClock, newId, metrics, log, fatal })
   const bus = new FaultyBus(random, faults)
   const presence = memoryPresence({ clock })
+  const here = memoryHere({ bus, clock, max: 1000 })
   const services = assemble({
     store,
     bus,
     presence,
+    here,
     clock,
     log,
     newId,
@@ -63,6 +66,7 @@ export async function openNode(seed: number, faults: Faults) {
   const hub = new Hub({
     bus,
     presence,
+    here,
     outbound,
     clock,
     metrics,

@@ -10,6 +10,8 @@ export const encoder: Encoder = {
   user: (event) => JSON.stringify(userFrame(event)),
   ephemeral(signal) {
     const user = brief(signal.user)
+    // Natively one asks who is here.
+    if (signal.kind === 'here') return null
     return signal.kind === 'typing'
       ? JSON.stringify({ eph: 'typing', room: signal.room.id, user, typing: signal.typing, expires_ms: limits.typing_ms })
       : JSON.stringify({ eph: 'receipt', room: signal.room.id, user, read: signal.read })

@@ -1,7 +1,9 @@
 import { ManualClock } from '../../../src/base/manual-clock.ts'
 import { memoryBus } from '../../../src/live/memory/bus.ts'
+import { memoryHere } from '../../../src/live/memory/here.ts'
 import { memoryPresence } from '../../../src/live/memory/presence.ts'
 import { busContract } from './bus-contract.ts'
+import { hereContract } from './here-contract.ts'
 import { presenceContract } from './presence-contract.ts'
 
 busContract('memory', () => {
@@ -22,4 +24,10 @@ presenceContract('memory', () => {
       return Promise.resolve()
     },
   })
+})
+
+hereContract('memory', (max) => {
+  const bus = memoryBus()
+  const here = memoryHere({ bus, clock: new ManualClock(), max })
+  return Promise.resolve({ near: here, far: here, bus, [Symbol.asyncDispose]: () => Promise.resolve() })
 })
