@@ -132,7 +132,21 @@ export type Lobby = {
   dialectOf(token: string): string | null
 }
 
+/** A dialect's part in the path `/ws/chat/{x}/`, which the older APIs share. */
+export type RoomPath = {
+  /** What {x} can be here. */
+  x: RegExp
+  /** Whether the token may come in the header Authorization. */
+  header: boolean
+  /** Whether a handshake without any token can be meant: to be accepted, or to be refused because no other would know {x}. */
+  tokenless: boolean
+  /** {x} is the id or the number of a room, which tells who is meant; so does the look of {x} where the token proves nobody. */
+  room: 'id' | 'number' | null
+}
+
 export type SocketDoor = {
+  /** Absent: this dialect does not claim the shared path. */
+  roomPath?: RoomPath
   /** Null: the path or what it carries is not meant for this door, so the next one is asked. */
   admit(handshake: Handshake, lobby: Lobby): Admission | null | Promise<Admission | null>
 }

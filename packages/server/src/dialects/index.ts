@@ -8,9 +8,10 @@ export type DialectOptions = {
   ownTokens: Door['tokens']
 }
 
+/** In the order in which they are preferred on the socket path they share, where neither token nor room tells whom it is meant for. */
 const older = [djangoRealtimeChatApi]
 
-/** Every language this server speaks, in the order in which a socket or a shared path asks them. Our own is the first. */
+/** Every language this server speaks, in the order in which shared paths ask them. Our own is the first. */
 export function dialectsFor({ enabled, ownTokens }: DialectOptions): Dialect[] {
   return [native(ownTokens), ...older.filter(({ name }) => enabled.includes(name))]
 }

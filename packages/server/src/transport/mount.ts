@@ -1,7 +1,9 @@
 import type { BlockList } from 'node:net'
-import type { Admission, Dialect, DoorSocket, Handshake, Lobby } from '../dialects/dialect.ts'
+import { ChatError } from '@parlance/protocol'
+import type { Admission, Dialect, Door, DoorSocket, Handshake, Lobby } from '../dialects/dialect.ts'
 import type { Gate } from '../dispatch.ts'
 import { clientAddress } from './address.ts'
+import { meantFor, sharedRoom } from './arbitration.ts'
 import type { UnprovenSockets } from './unproven-sockets.ts'
 import type { SocketData, SocketServer } from './websocket.ts'
 
@@ -36,20 +38,42 @@ export function createMount(deps: MountDeps): (request: Request, server: SocketS
 }
 
 async function admit(deps: MountDeps, handshake: Handshake): Promise<Meant> {
+  const x = sharedRoom(handshake.path)
+  if (x !== null) return await admitShared(deps, handshake, x)
   for (const dialect of deps.dialects) {
-    const lobby: Lobby = {
-      authenticate: (token) => deps.gate.authenticate(token),
-      call: (actor, name, input) =>
-        deps.gate.call(name, { actor, lane: null, door: dialect.door, requestId: deps.newId(), address: handshake.address }, input),
-      directory: deps.gate.directory,
-      dialectOf: deps.dialectOf,
-    }
-    const admission = await dialect.socket?.admit(ownPath(handshake, dialect.name), lobby)
-    if (admission === null || admission === undefined) continue
-    return 'refuse' in admission ? { status: admission.refuse, retryMs: admission.retryMs } : { dialect, admission }
+    const own = ownPath(handshake, dialect.name)
+    const meant = await ask(deps, dialect, own)
+    if (meant !== null) return meant
+    if (own !== handshake) return { status: sharedRoom(own.path) === null ? 404 : 403 }
   }
   return { status: 404 }
 }
+
+/** One dialect is asked; what none of them can be meant by is refused like what it refuses. */
+async function admitShared(deps: MountDeps, handshake: Handshake, x: string): Promise<Meant> {
+  const [first] = deps.dialects
+  if (first === undefined) return { status: 403 }
+  try {
+    const dialect = await meantFor(deps.dialects, { ...handshake, x }, lobbyOf(deps, handshake, first.door))
+    return (dialect && (await ask(deps, dialect, handshake))) ?? { status: 403 }
+  } catch (error) {
+    if (!(error instanceof ChatError)) throw error
+    return { status: error.status, retryMs: error.retryMs }
+  }
+}
+
+async function ask(deps: MountDeps, dialect: Dialect, handshake: Handshake): Promise<Meant | null> {
+  const admission = await dialect.socket?.admit(handshake, lobbyOf(deps, handshake, dialect.door))
+  if (admission === null || admission === undefined) return null
+  return 'refuse' in admission ? { status: admission.refuse, retryMs: admission.retryMs } : { dialect, admission }
+}
+
+const lobbyOf = ({ gate, newId, dialectOf }: MountDeps, { address }: Handshake, door: Door): Lobby => ({
+  authenticate: (token) => gate.authenticate(token),
+  call: (actor, name, input) => gate.call(name, { actor, lane: null, door, requestId: newId(), address }, input),
+  directory: gate.directory,
+  dialectOf,
+})
 
 /** Below its own name a dialect sees its documented paths. */
 function ownPath(handshake: Handshake, name: string): Handshake {

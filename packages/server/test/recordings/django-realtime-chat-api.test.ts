@@ -9,7 +9,7 @@ import { replay } from './replayer.ts'
 const ignored = 'Non-JSON text, arrays and binary frames are ignored and the socket stays.'
 const blank = 'A blank message is ignored.'
 const numbers = 'A number is stored and sent as its text.'
-const noPath = 'A room name with anything but letters, digits and `_` is 404 on the socket.'
+const noPath = 'A room name with anything but letters, digits and `_` is 403 on the socket.'
 const isoTimes = 'Frames carry ISO times with `Z`, the same as the history; the key keeps its name.'
 const tokens = 'They carry two claims more: `dia`, the API they were issued at, and `sid`, the login.'
 const crashed = { code: 1011, reason: '' }
@@ -27,7 +27,7 @@ const differences: Difference[] = [
     step: 'connect to a room with a hyphen',
     at: '/result',
     recorded: 500,
-    ours: 404,
+    ours: 403,
     because: noPath,
   },
   { step: 'what comes of a blank message', at: '/frames/0', recorded: frame('   '), ours: undefined, because: blank },
@@ -58,7 +58,7 @@ test('every difference is explained in the guide', async () => {
 
 for (const { name, env } of await backends()) {
   test(`the recording of the original is answered alike, but for the differences listed (${name})`, async () => {
-    await using server = await startServer({ env: await env() })
+    await using server = await startServer({ env: { ...(await env()), DIALECTS: recording.system } })
     const report = await replay(recording as Recording, {
       client: createOlderClient(server.url),
       differences,

@@ -6,11 +6,13 @@ import { frameOf, textOf } from './shapes.ts'
 const maxWaiting = 64
 
 const path = /^\/ws\/chat\/([\p{L}\p{N}_]+)\/$/u
+const roomName = /^[\p{L}\p{N}_]+$/u
 
 /** The room that the first connect under an unused name makes: everybody's and nobody's. */
 const firstUse = { kind: 'public', ownerless: true, policy: { listed: 'users', manage: 'nobody' } } as const
 
 export const socketDoor: SocketDoor = {
+  roomPath: { x: roomName, header: false, tokenless: false, room: null },
   async admit(handshake, lobby) {
     const [, name] = path.exec(unescaped(handshake.path)) ?? []
     if (name === undefined) return null

@@ -8,7 +8,8 @@ let people: Older
 let ann: Member
 let bob: Member
 beforeAll(async () => {
-  world = await openWorld()
+  // Beside other APIs a handshake may be theirs.
+  world = await openWorld({ env: { DIALECTS: 'django-realtime-chat-api' } })
   people = older(world)
   ann = await people.person('ann')
   bob = await people.person('bob')
@@ -98,12 +99,14 @@ describe('a room comes into being by use', () => {
 
 describe('a handshake is answered', () => {
   const cases: [path: string, status: number][] = [
-    ['/ws/chat/a-b/', 404],
+    ['/ws/chat/a-b/', 403],
+    ['/django-realtime-chat-api/ws/chat/a-b/', 403],
+    ['/django-realtime-chat-api/ws/', 404],
     ['/ws/chat/global', 404],
     ['/ws/chat//', 404],
     ['/ws/chat/a/b/', 404],
-    ['/ws/chat/%zz/', 404],
-    ['/ws/chat/%20/', 404],
+    ['/ws/chat/%zz/', 403],
+    ['/ws/chat/%20/', 403],
     ['/ws/', 404],
     [`/ws/chat/${'x'.repeat(limits.room_name_chars + 1)}/`, 403],
     ['/ws/chat/dm_1_2/', 403],

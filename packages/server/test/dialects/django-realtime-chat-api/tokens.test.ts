@@ -8,7 +8,8 @@ let world: World
 let people: Older
 let ann: Member
 beforeAll(async () => {
-  world = await openWorld()
+  // Beside other APIs a handshake may be theirs.
+  world = await openWorld({ env: { DIALECTS: 'django-realtime-chat-api' } })
   people = older(world)
   ann = await people.person('ann')
 })
