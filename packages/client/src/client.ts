@@ -134,11 +134,11 @@ export class Client {
     return this.#sessions.refresh()
   }
 
-  /** Signs out and takes back what was not sent. Here it holds even if the server cannot be told, which rejects. */
-  async logout(): Promise<void> {
+  /** Signs out, here or `everywhere`, and takes back what was not sent. Here it holds even if the server cannot be told, which rejects. */
+  async logout({ everywhere = false }: { everywhere?: boolean } = {}): Promise<void> {
     this.#outbox.clear()
     this.#user = null
-    const told = this.#sessions.logout()
+    const told = this.#sessions.logout(everywhere ? 'accounts.logout_all' : 'accounts.logout')
     this.#link.forget()
     await told
   }
@@ -230,7 +230,7 @@ export class Client {
   }
 
   async #once<N extends OperationName>(name: N, input: InputOf<N>): Promise<OutputOf<N>> {
-    const live = this.#link.call(name, input)
+    const live = ending.has(name) ? null : this.#link.call(name, input)
     if (live !== null) return live
     return this.#rest.call(name, input, { token: await this.#sessions.token() })
   }
@@ -249,6 +249,9 @@ export class Client {
     this.#listeners.emit('session', { session, error })
   }
 }
+
+/** They end the connection they would be asked over, and its answers with it. */
+const ending: ReadonlySet<OperationName> = new Set(['accounts.logout', 'accounts.logout_all'])
 
 /** What a listener throws is the host's own error and reaches it as one. */
 function raise(error: unknown): never {

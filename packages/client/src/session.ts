@@ -54,11 +54,11 @@ export class Sessions {
   }
 
   /** Ends the session here whatever the server answers, then passes on why it could not be told. */
-  async logout(): Promise<void> {
+  async logout(name: 'accounts.logout' | 'accounts.logout_all'): Promise<void> {
     const ended = this.#current
     if (ended === null) return
     this.#set(null)
-    await this.#deps.rest.call('accounts.logout', {}, { token: ended.access_token, cookies: ended.refresh_token === null })
+    await this.#deps.rest.call(name, {}, { token: ended.access_token, cookies: ended.refresh_token === null })
   }
 
   /** An access token that is good for some seconds more; `renew`: a newer one than the last in any case. */

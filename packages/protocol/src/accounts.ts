@@ -6,7 +6,10 @@ const username = Text(limits.username_chars, {
   min: 1,
   description: 'Letters, digits and `@ . + - _`, unique without regard to case and compatible forms.',
 })
-const password = Text(limits.password_bytes, { min: 1, description: 'At least 8 characters when registering, at most 1,024 bytes.' })
+export const password = Text(limits.password_bytes, {
+  min: 1,
+  description: 'At least 8 characters when it is chosen, at most 1,024 bytes.',
+})
 const email = Text(254, { description: 'An e-mail address, or empty. It signs in the first account that registered it.' })
 const name = Text(150)
 
@@ -96,6 +99,30 @@ export const accounts = {
     in: Closed({}),
     out: Type.Null(),
     errors: [],
+  }),
+  'accounts.logout_all': operation({
+    summary: 'End every session of your own',
+    description: 'This one too, at whichever door they were begun: log out everywhere. Their tokens and sockets end within a second.',
+    auth: 'user',
+    rate: 'write',
+    method: 'POST',
+    path: '/auth/logout-all',
+    status: 204,
+    in: Closed({}),
+    out: Type.Null(),
+    errors: [],
+  }),
+  'accounts.password': operation({
+    summary: 'Change your password',
+    description: 'Needs the current one. Every other session ends, at whichever door it was begun; this one goes on.',
+    auth: 'user',
+    rate: 'auth',
+    method: 'PUT',
+    path: '/me/password',
+    status: 204,
+    in: Closed({ current: password, password }),
+    out: Type.Null(),
+    errors: ['invalid_input', 'wrong_password'],
   }),
   'accounts.me': operation({
     summary: 'Your own account',

@@ -8,12 +8,12 @@ export type RateClass = 'auth' | 'read' | 'write' | 'send' | 'ephemeral'
 
 /**
  * Something that can be asked, at every door: `in` holds path, query and body fields together. `status` is the REST status of success
- * (a repeated `cid` answers 200). An operation with `auth: 'none'` may be called signed out.
+ * (a repeated `cid` answers 200). An operation with `auth: 'none'` may be called signed out, one with `admin` by admins of the server only.
  */
 export type Operation<I extends TSchema = TSchema, O extends TSchema = TSchema> = {
   readonly summary: string
   readonly description?: string
-  readonly auth: 'user' | 'none'
+  readonly auth: 'user' | 'admin' | 'none'
   readonly rate: RateClass
   readonly method: Method
   readonly path: `/${string}`

@@ -17,6 +17,7 @@ export const errors = {
   token_expired: row(401, 'no', 'The access token has expired; refresh it.'),
   invalid_credentials: row(401, 'no', 'Username or password is wrong.'),
   invalid_refresh: row(401, 'no', 'The refresh token is unknown, expired or already spent.'),
+  wrong_password: row(403, 'no', 'The current password is wrong.'),
   forbidden: row(403, 'no', 'You may not do this here.'),
   banned: row(403, 'no', 'You are banned from this room.'),
   suspended: row(403, 'no', 'This account is suspended.'),

@@ -21,6 +21,8 @@ export const limits = {
   initial_members: 100,
   /** Members of one room. */
   room_members: 100_000,
+  /** Sessions of one user; signing in once more ends the oldest. */
+  user_sessions: 1000,
   /** Rooms of one user. */
   user_rooms: 10_000,
   /** Page size of a list: default and maximum. */

@@ -27,7 +27,8 @@ export function errorsOf(operation: Operation): ErrorCode[] {
     ...new Set([
       ...operation.errors,
       ...everywhere,
-      ...(operation.auth === 'user' ? signedIn : []),
+      ...(operation.auth === 'none' ? [] : signedIn),
+      ...(operation.auth === 'admin' ? (['forbidden'] as const) : []),
       ...(changes ? [...withBody, ...writing] : []),
       ...(takesCid(operation) ? (['cid_conflict'] as const) : []),
     ]),

@@ -1,10 +1,21 @@
+import { password } from './accounts.ts'
 import { event, operation } from './define.ts'
 import { limits } from './limits.ts'
-import { Closed, Id, Page, Position, pageInput, type Static, Text, Type, UserRef } from './schema.ts'
+import { Closed, Id, OneOf, Page, Position, pageInput, type Static, Text, Timestamp, Type, UserRef } from './schema.ts'
 
 /** A user as others see them. */
 export const User = Closed({ id: Id, username: Type.String(), first_name: Type.String(), last_name: Type.String() })
 export type User = Static<typeof User>
+
+/** An account as admins see it. The name and addresses of a deleted one are gone. */
+export const Account = Closed({
+  ...User.properties,
+  email: Type.String(),
+  state: OneOf(['active', 'suspended', 'deleted']),
+  admin: Type.Boolean(),
+  created_at: Timestamp,
+})
+export type Account = Static<typeof Account>
 
 export const users = {
   'users.get': operation({
@@ -29,6 +40,33 @@ export const users = {
     in: Closed({ query: Type.Optional(Text(limits.username_chars)), ...pageInput }),
     out: Page(User),
     errors: ['invalid_cursor'],
+  }),
+  'users.list': operation({
+    summary: 'Every account of the server',
+    description: 'For admins: suspended and deleted ones too, in the order they were made.',
+    auth: 'admin',
+    rate: 'read',
+    method: 'GET',
+    path: '/admin/users',
+    status: 200,
+    in: Closed({
+      query: Type.Optional(Text(limits.username_chars, { description: 'A part of the username or names.' })),
+      ...pageInput,
+    }),
+    out: Page(Account),
+    errors: ['invalid_cursor'],
+  }),
+  'users.set_password': operation({
+    summary: "Set somebody's password",
+    description: 'For admins. Every session of the account ends.',
+    auth: 'admin',
+    rate: 'auth',
+    method: 'PUT',
+    path: '/admin/users/{user}/password',
+    status: 204,
+    in: Closed({ user: UserRef, password }),
+    out: Type.Null(),
+    errors: ['not_found', 'invalid_input'],
   }),
 }
 

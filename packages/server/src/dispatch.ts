@@ -46,10 +46,14 @@ export type RefreshCookie = { value: string | null; set(token: string, maxAgeSec
 export type Call = {
   actor: Actor | null
   lane: object | null
+  /** Asked by a command on this machine, which may do what admins may. */
+  operator?: true
   door: Door
   requestId: string
   /** The address the request came from, for limits on signed-out work. */
   address: string
+  /** What the client calls itself (User-Agent), as it came. */
+  agent?: string
   /** There where the door can set cookies. */
   cookie?: RefreshCookie
 }
@@ -81,6 +85,7 @@ export type GateDeps = {
   directory: Directory
   /** Throws or rejects once the session or the user is no longer welcome; at most a second late. */
   alive: (actor: Actor) => void | Promise<void>
+  isAdmin: (actor: Actor) => Promise<boolean>
   /** Budgets of a signed-in user by rate class, and of an address that is not signed in. */
   limits: { user: Record<RateClass, Limiter>; address: Limiter }
   clock: Clock
@@ -117,12 +122,18 @@ export function createGate(deps: GateDeps): Gate {
   const admit = (name: string, call: Call, input: unknown): void | Promise<void> => {
     const spec = findOperation(name)
     if (spec === undefined) throw new ChatError('unknown_operation')
-    if (spec.auth === 'user' && call.actor === null) throw new ChatError('unauthenticated')
+    if (call.actor === null && spec.auth !== 'none' && !(spec.auth === 'admin' && call.operator)) throw new ChatError('unauthenticated')
     const check = validator(name, spec)
     if (!check.Check(input)) throw new ChatError('invalid_input', { errors: faultsOf(check.Errors(input)) })
     const taken = call.actor === null ? deps.limits.address.take(call.address) : deps.limits.user[spec.rate].take(String(call.actor.number))
     if (!taken.ok) throw new ChatError('rate_limited', { retry_ms: taken.retry_ms })
-    return call.actor === null ? undefined : deps.alive(call.actor)
+    if (call.actor === null) return undefined
+    return spec.auth === 'admin' ? admitAdmin(call.actor) : deps.alive(call.actor)
+  }
+
+  const admitAdmin = async (actor: Actor): Promise<void> => {
+    await deps.alive(actor)
+    if (!(await deps.isAdmin(actor))) throw new ChatError('forbidden')
   }
 
   const run = async <N extends OperationName>(name: N, call: Call, input: InputOf<N>): Promise<OutputOf<N>> => {

@@ -143,7 +143,8 @@ export class FakePeer implements AsyncDisposable {
       this.accounts.logout(token ?? '')
       return null
     }
-    const answer = (this.#answers as unknown as Record<string, (me: Person, given: unknown) => unknown>)[op]
-    return answer?.(me, input)
+    const answer = (this.#answers as unknown as Record<string, ((me: Person, given: unknown) => unknown) | undefined>)[op]
+    if (answer === undefined) throw new Error(`the peer does not answer ${op}`)
+    return answer(me, input)
   }
 }

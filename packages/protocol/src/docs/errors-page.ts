@@ -20,7 +20,7 @@ const verdicts: Record<Verdict, string> = {
 /** Sorts of operations that share codes, the widest first. */
 const sorts: [string, (operation: Operation) => boolean][] = [
   ['every operation', () => true],
-  ['every operation that needs a token', ({ auth }) => auth === 'user'],
+  ['every operation that needs a token', ({ auth }) => auth !== 'none'],
   ['every operation but GET', ({ method }) => method !== 'GET'],
 ]
 

@@ -6,7 +6,8 @@ import type { RoomEventFrame } from '../logs.ts'
 import type { Message } from '../messages.ts'
 import type { Policy, Room, Stay } from '../rooms.ts'
 import type { TSchema, UserBrief } from '../schema.ts'
-import type { User } from '../users.ts'
+import type { Login } from '../sessions.ts'
+import type { Account, User } from '../users.ts'
 import { componentName, type Json, type JsonObject } from './components.ts'
 
 const id = (last: string) => `019a3f0e-5b7c-7d21-9c44-0000000000${last}`
@@ -59,6 +60,16 @@ const samples: Record<string, Json> = {
   User: { ...bob, first_name: 'Bob', last_name: 'Marsh' } satisfies User,
   Profile: profile,
   Session: { user: profile, session, ...tokens } satisfies Session,
+  Login: {
+    id: session,
+    door: 'native',
+    agent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0',
+    created_at: at,
+    used_at: at,
+    expires_at: '2026-12-20T17:49:34.699Z',
+    current: true,
+  } satisfies Login,
+  Account: { ...profile, state: 'active', admin: false } satisfies Account,
   Role: 'member',
   RoomKind: 'public',
   Policy: policy,

@@ -29,6 +29,7 @@ import { createMembers } from '../services/members.ts'
 import { createMessages } from '../services/messages.ts'
 import { createPresence } from '../services/presence.ts'
 import { createRooms } from '../services/rooms.ts'
+import { createSessions } from '../services/sessions.ts'
 import { createUsers } from '../services/users.ts'
 import { lockDataDir } from '../store/drivers/data-lock.ts'
 import { openPostgres } from '../store/drivers/postgres.ts'
@@ -89,6 +90,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
     })
     const handlers: Handlers = {
       ...createAccounts(services),
+      ...createSessions(services),
       ...createUsers(services),
       ...createRooms(services),
       ...createMembers(services),
@@ -135,9 +137,10 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
   }
 }
 
-const sessionsOf = ({ sessions }: Deps): Pick<GateDeps, 'authenticate' | 'alive'> => ({
+const sessionsOf = ({ sessions }: Deps): Pick<GateDeps, 'authenticate' | 'alive' | 'isAdmin'> => ({
   authenticate: (token) => sessions.authenticate(token),
   alive: (actor) => sessions.alive(actor),
+  isAdmin: (actor) => sessions.isAdmin(actor),
 })
 
 /** The same operations for commands on this machine: nobody's session is asked and no budget is drawn on. */

@@ -10,8 +10,9 @@ import { type House, openHouse, operatorGate, ownTokens } from './house.ts'
 const distantFuture = 8_640_000_000_000_000
 
 /**
- * What commands on this machine may ask: any operation of the catalog in the name of a user (`{as, op, in}`), `{user: {…}}` to make
- * an account whatever the registration setting, also as an admin, and `{health: true}` to see whether the database answers.
+ * What commands on this machine may ask: any operation of the catalog in the name of a user (`{as, op, in}`), an admin's in nobody's
+ * (`{op, in}`), `{user: {…}}` to make an account whatever the registration setting, also as an admin, and `{health: true}` to see
+ * whether the database answers.
  */
 export function createOperator(house: House, gate: Gate): Operator {
   const { door } = native(ownTokens(house.config))
@@ -27,8 +28,9 @@ export function createOperator(house: House, gate: Gate): Operator {
     if (request.health === true) return house.store.ping()
     const { as, op, in: input = {} } = request
     if (typeof op !== 'string' || findOperation(op) === undefined) throw new ChatError('unknown_operation')
-    const actor = typeof as === 'string' ? await actAs(as) : null
-    return gate.call(op as OperationName, { actor, lane: null, door, requestId: house.newId(), address: 'control' }, input)
+    const call = { lane: null, door, requestId: house.newId(), address: 'control' }
+    if (typeof as === 'string') return gate.call(op as OperationName, { ...call, actor: await actAs(as) }, input)
+    return gate.call(op as OperationName, { ...call, actor: null, operator: true }, input)
   }
 }
 

@@ -1,16 +1,56 @@
+import type { OutputOf } from '@parlance/protocol'
+import { randomToken, systemRandom } from '../base/random.ts'
 import type { Command } from './command.ts'
-import { systemRandom, randomToken } from '../base/random.ts'
-import { Refused, withOperator } from './operator.ts'
+import { type Ask, Refused, withOperator } from './operator.ts'
 
-/** `user create NAME [--admin] [--email ADDRESS] [--password WORD]` */
+type Context = Parameters<Command>[0]
+type Verb = { usage: string; run: (ask: Ask, name: string, options: Context['options']) => Promise<void> }
+
+const verbs: Record<string, Verb> = {
+  create: { usage: 'create NAME [--admin] [--email ADDRESS] [--password WORD]', run: create },
+  list: { usage: 'list [PART OF A NAME]', run: list },
+  password: { usage: 'password NAME [--password WORD]', run: changePassword },
+}
+
+/** `user create|list|password …` */
 export const user: Command = async ({ config, log, words, options }) => {
-  const [verb, username] = words
-  if (verb !== 'create' || username === undefined)
-    throw new Refused('Usage: parlance user create NAME [--admin] [--email ADDRESS] [--password WORD]')
-  const made = typeof options.password === 'string' ? null : randomToken(systemRandom, 12)
-  const password = made ?? String(options.password)
-  const email = typeof options.email === 'string' ? options.email : undefined
-  await withOperator({ config, log }, (ask) => ask({ user: { username, password, email, admin: options.admin === true } }))
-  console.log(`Created ${username}${options.admin === true ? ', an admin' : ''}.${made === null ? '' : ` Password: ${made}`}`)
+  const [word = '', name = ''] = words
+  const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined
+  if (verb === undefined || (name === '' && word !== 'list')) throw new Refused(usage(verb))
+  await withOperator({ config, log }, (ask) => verb.run(ask, name, options))
   return 0
+}
+
+const usage = (verb?: Verb): string =>
+  ['Usage:', ...(verb === undefined ? Object.values(verbs) : [verb]).map((one) => `  parlance user ${one.usage}`)].join('\n')
+
+/** The word given, or one made up and to be told. */
+function chosen(options: Context['options']): { password: string; told: string } {
+  if (typeof options.password === 'string') return { password: options.password, told: '' }
+  const password = randomToken(systemRandom, 12)
+  return { password, told: ` Password: ${password}` }
+}
+
+async function create(ask: Ask, username: string, options: Context['options']): Promise<void> {
+  const { password, told } = chosen(options)
+  const email = typeof options.email === 'string' ? options.email : undefined
+  await ask({ user: { username, password, email, admin: options.admin === true } })
+  console.log(`Created ${username}${options.admin === true ? ', an admin' : ''}.${told}`)
+}
+
+async function changePassword(ask: Ask, username: string, options: Context['options']): Promise<void> {
+  const { password, told } = chosen(options)
+  await ask({ op: 'users.set_password', in: { user: `name:${username}`, password } })
+  console.log(`The password of ${username} is changed and every session ended.${told}`)
+}
+
+async function list(ask: Ask, query: string): Promise<void> {
+  let cursor: string | null = null
+  do {
+    const input = { limit: 100, ...(query !== '' && { query }), ...(cursor !== null && { cursor }) }
+    const page = (await ask({ op: 'users.list', in: input })) as OutputOf<'users.list'>
+    for (const { id, username, state, admin, email, created_at } of page.items)
+      console.log([id, created_at.slice(0, 10), state.padEnd(9), admin ? 'admin' : '     ', username, email].join('  ').trimEnd())
+    cursor = page.next
+  } while (cursor !== null)
 }

@@ -1,18 +1,18 @@
-import { ChatError, type OutputOf } from '@parlance/protocol'
+import { ChatError, limits, type OutputOf } from '@parlance/protocol'
 import { emailKey } from '../rules/emails.ts'
 import { usernameKey } from '../rules/usernames.ts'
 import type { UserRow } from '../store/rows.ts'
-import type { Call, Deps, Handlers } from './deps.ts'
+import type { Actor, Call, Deps, Handlers } from './deps.ts'
 import { actorOf } from './parts/actor.ts'
 import { cookieOf, nativeDoor } from './parts/logins.ts'
-import { emailFaults, hashing } from './parts/registrar.ts'
+import { emailFaults, hashing, passwordFaults } from './parts/registrar.ts'
 import { profileView } from './views.ts'
 
 /** How long a spent refresh token still returns its successor: time enough for a lost answer or a second tab. */
 const graceMs = 30_000
 
 type Taken = Pick<Deps, 'store' | 'clock' | 'tokens' | 'passwords' | 'registration' | 'emit' | 'sessions' | 'logins' | 'registrar'>
-type Names = 'accounts.register' | 'accounts.login' | 'accounts.refresh' | 'accounts.logout' | 'accounts.me' | 'accounts.update'
+type Names = `accounts.${'register' | 'login' | 'refresh' | 'logout' | 'logout_all' | 'password' | 'me' | 'update'}`
 
 export function createAccounts(deps: Taken): Pick<Handlers, Names> {
   const { store, sessions, logins, registrar } = deps
@@ -20,7 +20,7 @@ export function createAccounts(deps: Taken): Pick<Handlers, Names> {
     async 'accounts.register'(call, { session: where = 'token', ...applicant }) {
       if (deps.registration !== 'open') throw new ChatError('registration_closed')
       if (where === 'cookie') cookieOf(call)
-      const { session, refresh } = logins.begin(call.door)
+      const { session, refresh } = logins.begin(call)
       const user = await registrar.create(applicant, { door: call.door, admin: false, session })
       return await logins.issue(call, { user, session: session.id, refresh, where })
     },
@@ -30,8 +30,8 @@ export function createAccounts(deps: Taken): Pick<Handlers, Names> {
       const user = await identify(deps, username, password)
       if (user === undefined || user.state === 'deleted') throw new ChatError('invalid_credentials')
       if (user.state === 'suspended') throw new ChatError('suspended')
-      const { session, refresh } = logins.begin(call.door)
-      await store.queue.write('sessions.create', { user: user.number, session })
+      const { session, refresh } = logins.begin(call)
+      sessions.ended(await store.queue.write('sessions.create', { user: user.number, session, atMost: limits.user_sessions }))
       return await logins.issue(call, { user, session: session.id, refresh, where })
     },
 
@@ -45,6 +45,29 @@ export function createAccounts(deps: Taken): Pick<Handlers, Names> {
     async 'accounts.logout'(call) {
       await sessions.end(actorOf(call).session)
       if (call.cookie?.value) call.cookie.clear()
+      return null
+    },
+
+    async 'accounts.logout_all'(call) {
+      await sessions.endAll(actorOf(call).number)
+      if (call.cookie?.value) call.cookie.clear()
+      return null
+    },
+
+    async 'accounts.password'(call, { current, password }) {
+      const actor = actorOf(call)
+      const faults = passwordFaults({ password }, call.door)
+      if (faults.length > 0) throw new ChatError('invalid_input', { errors: faults })
+      const user = await proven(deps, actor, current)
+      const change = { user: user.number, expected: user.password, keep: actor.session, at: deps.clock.now() }
+      const outcome = await store.queue.write('users.password', {
+        ...change,
+        password: await hashing(() => deps.passwords.hash(password)),
+      })
+      // Somebody else was faster: the password that was current is not any more.
+      if (outcome.status === 'mismatch') throw new ChatError('wrong_password')
+      if (outcome.status === 'gone') throw new ChatError('unauthenticated')
+      sessions.ended(outcome)
       return null
     },
 
@@ -79,6 +102,14 @@ async function identify({ store, passwords }: Taken, identifier: string, passwor
     if (await hashing(() => passwords.verify(password, user?.password ?? null))) return user
   }
   return undefined
+}
+
+/** The actor's account, if this is its password. */
+async function proven({ store, passwords }: Taken, { number }: Actor, password: string): Promise<UserRow> {
+  const user = await store.users.byNumber(number)
+  if (user === undefined) throw new ChatError('unauthenticated')
+  if (!(await hashing(() => passwords.verify(password, user.password)))) throw new ChatError('wrong_password')
+  return user
 }
 
 async function rotate(

@@ -69,8 +69,8 @@ export class Refs {
     throw new ChatError('overloaded', { detail: 'This room changes too fast at the moment; try again.' })
   }
 
-  /** A user by reference, deleted ones excepted. */
-  async user(actor: Person, ref: string): Promise<UserRow> {
+  /** A user by reference, deleted ones excepted. Without an actor nobody is `me`. */
+  async user(actor: Person | null, ref: string): Promise<UserRow> {
     const row = await this.#row(actor, ref)
     if (row === undefined || row.state === 'deleted') throw new ChatError('not_found', { detail: 'There is no such user.' })
     return row
@@ -91,8 +91,8 @@ export class Refs {
     })
   }
 
-  #row(actor: Person, ref: string): Promise<UserRow | undefined> {
-    if (ref === 'me') return this.#store.users.byNumber(actor.number)
+  async #row(actor: Person | null, ref: string): Promise<UserRow | undefined> {
+    if (ref === 'me') return actor === null ? undefined : await this.#store.users.byNumber(actor.number)
     if (ref.startsWith(namePrefix)) return this.#store.users.byNameKey(usernameKey(ref.slice(namePrefix.length)))
     return this.#store.users.byId(ref)
   }

@@ -1,11 +1,19 @@
+import { type Account, ChatError } from '@parlance/protocol'
+import { timestamp } from '../live/timestamp.ts'
+import type { UserRow } from '../store/rows.ts'
 import type { Deps, Handlers } from './deps.ts'
 import { actorOf } from './parts/actor.ts'
-import { textCursors } from './parts/cursors.ts'
+import { numberCursors, textCursors } from './parts/cursors.ts'
+import { hashing, passwordFaults } from './parts/registrar.ts'
 import { userView } from './views.ts'
 
 const searchCursors = textCursors('users')
+const listCursors = numberCursors('accounts')
 
-export function createUsers({ store, refs }: Pick<Deps, 'store' | 'refs'>): Pick<Handlers, 'users.get' | 'users.search'> {
+type Taken = Pick<Deps, 'store' | 'refs' | 'clock' | 'passwords' | 'sessions'>
+
+export function createUsers(deps: Taken): Pick<Handlers, `users.${'get' | 'search' | 'list' | 'set_password'}`> {
+  const { store, refs, clock, passwords, sessions } = deps
   return {
     async 'users.get'(call, { user }) {
       return userView(await refs.user(actorOf(call), user))
@@ -16,5 +24,27 @@ export function createUsers({ store, refs }: Pick<Deps, 'store' | 'refs'>): Pick
       const { rows, next } = searchCursors.page(found, input, (user) => user.name_key)
       return { items: rows.map(userView), next }
     },
+
+    async 'users.list'(_call, input) {
+      const found = await store.users.list(input.query ?? '', listCursors.ask(input))
+      const { rows, next } = listCursors.page(found, input, (user) => user.number)
+      return { items: rows.map(accountView), next }
+    },
+
+    async 'users.set_password'(call, { user: ref, password }) {
+      const faults = passwordFaults({ password }, call.door)
+      if (faults.length > 0) throw new ChatError('invalid_input', { errors: faults })
+      const user = await refs.user(call.actor, ref)
+      const hash = await hashing(() => passwords.hash(password))
+      const outcome = await store.queue.write('users.password', { user: user.number, password: hash, keep: null, at: clock.now() })
+      if (outcome.status !== 'changed') throw new ChatError('not_found', { detail: 'There is no such user.' })
+      sessions.ended(outcome)
+      return null
+    },
   }
 }
+
+const accountView = ({ id, username, first_name, last_name, email, state, admin, created_at }: UserRow): Account => ({
+  ...{ id, username, first_name, last_name, email, state, admin },
+  created_at: timestamp(created_at),
+})

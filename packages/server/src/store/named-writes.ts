@@ -2,17 +2,20 @@ import type { Tx } from './tables/locks.ts'
 import { changeRole, joinMember, leaveRoom } from './tables/member-writes.ts'
 import { deleteMessage, editMessage } from './tables/message-writes.ts'
 import { createRoom, directRoom } from './tables/room-writes.ts'
-import { createSession, endSession, rotateSession } from './tables/session-writes.ts'
-import { createUser, updateUser } from './tables/user-writes.ts'
+import { createSession, endAllSessions, endSession, rotateSession, touchSession } from './tables/session-writes.ts'
+import { createUser, setPassword, updateUser } from './tables/user-writes.ts'
 import type { WriteInput, WriteName, WriteOutput } from './writes.ts'
 
 /** Every rarer write, written once for both engines: a transaction and plain data in, plain data out. */
 const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<WriteOutput<N>> } = {
   'users.create': createUser,
   'users.update': updateUser,
+  'users.password': setPassword,
   'sessions.create': createSession,
   'sessions.rotate': rotateSession,
   'sessions.end': endSession,
+  'sessions.end_all': endAllSessions,
+  'sessions.touch': touchSession,
   'rooms.create': createRoom,
   'rooms.direct': directRoom,
   'members.join': joinMember,

@@ -22,7 +22,11 @@ export type SessionRow = {
   id: string
   user: number
   dia: string
+  /** What the client called itself. */
+  agent: string | null
   created_at: number
+  /** The latest sign of use; written at most once an hour. */
+  used_at: number
   expires_at: number
   ended_at: number | null
 }

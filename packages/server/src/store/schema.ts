@@ -43,7 +43,9 @@ export type SessionsTable = {
   id: Uint8Array
   user: number
   dia: string
+  agent: string | null
   created_at: number
+  used_at: number
   expires_at: number
   ended_at: number | null
 }

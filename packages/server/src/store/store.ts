@@ -43,10 +43,14 @@ export interface UserReads {
   byIds(ids: readonly string[]): Promise<UserRow[]>
   /** Active users whose name_key, first or last name contains `query` (folded), ordered by name_key. */
   search(query: string, slice: Slice<string>): Promise<UserRow[]>
+  /** Users of every state, `query` as in `search`, in the order of their numbers. */
+  list(query: string, slice: Slice): Promise<UserRow[]>
 }
 
 export interface SessionReads {
   byId(id: string): Promise<SessionRow | undefined>
+  /** Those of a user that have not ended and do not end before `at`, by id, the latest first. */
+  ofUser(user: number, at: number, slice: Slice<string>): Promise<SessionRow[]>
 }
 
 export interface RoomReads {

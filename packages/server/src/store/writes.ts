@@ -1,4 +1,5 @@
 import type { Policy, Role } from '@parlance/protocol'
+import type { AccountWrites } from './account-writes.ts'
 import type { EventRow, MemberRow, MessageRow, RoomRow, SessionRow, UserEventRow, UserRow } from './rows.ts'
 
 /** What a committed write put into logs, in order; to be passed on after the commit. */
@@ -44,7 +45,7 @@ export type NewUser = Pick<
   UserRow,
   'id' | 'username' | 'name_key' | 'email' | 'owned_email' | 'password' | 'first_name' | 'last_name' | 'admin' | 'created_at'
 >
-export type NewSession = Pick<SessionRow, 'id' | 'dia' | 'created_at' | 'expires_at'> & { refresh_hash: Uint8Array }
+export type NewSession = Pick<SessionRow, 'id' | 'dia' | 'agent' | 'created_at' | 'expires_at'> & { refresh_hash: Uint8Array }
 export type NewRoom = Pick<RoomRow, 'id' | 'kind' | 'name' | 'title' | 'description' | 'meta' | 'policy' | 'created_at'> & {
   creator: number
   /** The creator's role; null makes no member of the creator. */
@@ -60,7 +61,7 @@ type MemberChange = { room: number; user: number; by: number | null; acl: number
  * Every rarer write, by name: plain data in and out, one transaction each (rooms locked by number, then users by number, then looked at).
  * A unique conflict that a person can cause is an answer, never an exception.
  */
-export type Writes = {
+export type Writes = AccountWrites & {
   'users.create': (input: {
     user: NewUser
     session: NewSession | null
@@ -68,7 +69,6 @@ export type Writes = {
   'users.update': (
     input: { user: number } & Partial<Pick<UserRow, 'email' | 'owned_email' | 'first_name' | 'last_name' | 'password'>>,
   ) => { status: 'updated'; user: UserRow } | { status: 'email_taken' } | Gone
-  'sessions.create': (input: { user: number; session: NewSession }) => { status: 'created' }
   /**
    * Spends a refresh token: `rotated` for an unspent one; `grace` for one spent at most `graceMs` ago (its successor is still unspent or
    * in grace); `reused` ends the session. `successor` is the hash of the token derived from the spent one.

@@ -81,7 +81,9 @@ type Asked = Pick<RestCall, 'method' | 'body' | 'content'> & { dialect: Dialect 
 
 function callOf(c: Context<Env>, { dialect, ...asked }: Asked, { gate, clock, cookieOrigin }: RestDeps): RestCall {
   const cookie = refreshCookie(c, cookieOrigin)
-  const circumstances = { lane: null, door: dialect.door, requestId: c.get('requestId'), address: c.env.address, cookie }
+  const agent = c.req.header('user-agent')
+  const asking = { lane: null, door: dialect.door, requestId: c.get('requestId'), address: c.env.address, cookie }
+  const circumstances = { ...asking, ...(agent !== undefined && { agent }) }
   const url = new URL(c.req.url)
   return {
     ...asked,

@@ -25,6 +25,7 @@ import { createMembers } from '../../src/services/members.ts'
 import { createMessages } from '../../src/services/messages.ts'
 import { createPresence } from '../../src/services/presence.ts'
 import { createRooms } from '../../src/services/rooms.ts'
+import { createSessions } from '../../src/services/sessions.ts'
 import { createUsers } from '../../src/services/users.ts'
 import { openSqlite } from '../../src/store/open.ts'
 import { checkAgainst } from '../harness/schemas.ts'
@@ -121,6 +122,7 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
 
 const handlersOf = (deps: Deps): Handlers => ({
   ...createAccounts(deps),
+  ...createSessions(deps),
   ...createUsers(deps),
   ...createRooms(deps),
   ...createMembers(deps),

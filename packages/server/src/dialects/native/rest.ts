@@ -27,7 +27,7 @@ async function answer(
   { spec, places }: { spec: Operation; places: FieldPlaces },
   call: RestCall,
 ): Promise<RestAnswer> {
-  const actor = spec.auth === 'user' ? await call.authenticate(bearer(call.headers)) : null
+  const actor = spec.auth === 'none' ? null : await call.authenticate(bearer(call.headers))
   const fields = places.body.length > 0 || hasBody(call) ? { ...(await bodyOf(call, places)) } : queryOf(call.query, spec)
   const input = { ...fields, ...call.params }
   const out = await call.call(actor, name, takesCid(spec) ? withKey(input, call.headers.get('idempotency-key')) : input)

@@ -1,7 +1,7 @@
 import { ChatError, type OutputOf } from '@parlance/protocol'
 import type { Tokens } from '../../auth/tokens.ts'
 import type { Clock } from '../../base/clock.ts'
-import type { Call, Door } from '../../dispatch.ts'
+import type { Call } from '../../dispatch.ts'
 import type { UserRow } from '../../store/rows.ts'
 import type { NewSession } from '../../store/writes.ts'
 import { profileView } from '../views.ts'
@@ -20,7 +20,7 @@ type Issue = { user: UserRow; session: string; refresh: string | null; where: 't
 
 /** Makes sessions and their tokens in the form of the door they are made at. */
 export type Logins = {
-  begin(door: Door): Begun
+  begin(call: Call): Begun
   /** The answer to a login. The refresh token leaves in it, or in the door's cookie. */
   issue(call: Call, issue: Issue): Promise<SessionOutput>
   /** The answer to a renewal with a token of an older client, which stays as it is until it expires. */
@@ -46,12 +46,13 @@ export function createLogins({ tokens, clock, newId }: Deps): Logins {
   }
 
   return {
-    begin(door) {
+    begin({ door, agent }) {
       const refresh = tokens.newRefresh()
       const refresh_hash = tokens.refreshDigest(refresh)
       if (refresh_hash === null) throw new Error('a new refresh token has no digest')
       const at = clock.now()
-      const session = { id: newId(), dia: door.dia, created_at: at, expires_at: at + door.tokens.refresh * 1000, refresh_hash }
+      const expires_at = at + door.tokens.refresh * 1000
+      const session = { id: newId(), dia: door.dia, agent: agentOf(agent), created_at: at, expires_at, refresh_hash }
       return { session, refresh: door.dia === nativeDoor ? refresh : null }
     },
 
@@ -81,6 +82,17 @@ export function createLogins({ tokens, clock, newId }: Deps): Logins {
       }
     },
   }
+}
+
+const agentChars = 200
+
+/** As much of what a client calls itself as can be shown. */
+function agentOf(agent = ''): string | null {
+  const shown = Array.from(agent.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, ''))
+    .slice(0, agentChars)
+    .join('')
+    .trim()
+  return shown === '' ? null : shown
 }
 
 /** Where the door keeps cookies. Asked before anything is written, so that nobody signs in without getting the token. */

@@ -73,7 +73,7 @@ function usernameFaults({ username }: Applicant, { anyUsername }: Door): Fault[]
   return [{ path: '/username', code: fault, message: fault === 'blank' ? 'May not be blank.' : allowed }]
 }
 
-function passwordFaults({ password }: Applicant, { passwordMin }: Door): Fault[] {
+export function passwordFaults({ password }: { password: string }, { passwordMin }: Pick<Door, 'passwordMin'>): Fault[] {
   const fault = passwordFault(password, passwordMin)
   if (fault === null) return []
   const message = fault === 'too_short' ? `At least ${passwordMin} characters.` : `At most ${limits.password_bytes} bytes.`

@@ -1,7 +1,9 @@
 import { ChatError } from '@parlance/protocol'
 import type { Tokens } from '../../auth/tokens.ts'
 import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
 import type { Actor } from '../../dispatch.ts'
+import type { Ended } from '../../store/account-writes.ts'
 import type { SessionRow, UserRow } from '../../store/rows.ts'
 import type { Store } from '../../store/store.ts'
 import type { Emit } from '../emit.ts'
@@ -9,6 +11,8 @@ import { Lru } from './lru.ts'
 
 /** How long what was read of a session is believed, and so how long access outlives its end at most (ms). */
 const believed = 1000
+/** How far what is stored of the last use may be behind (ms). */
+const touched = 3_600_000
 const remembered = 50_000
 
 type State = { user: Pick<UserRow, 'number' | 'id' | 'username' | 'state'>; endsAt: number; ended: boolean }
@@ -20,7 +24,7 @@ type Proof = { user: number; session: string; expiresAt: number }
 /** A signed-in person, with the end of the login itself: older sockets outlive the token that opened them. */
 export type Login = Actor & { /** ms since 1970 */ sessionEndsAt: number }
 
-type Deps = { store: Store; tokens: Tokens; clock: Clock; emit: Emit }
+type Deps = { store: Store; tokens: Tokens; clock: Clock; emit: Emit; log: Logger }
 
 /** Who a token stands for, and whether that login is still welcome. */
 export class Sessions {
@@ -82,6 +86,26 @@ export class Sessions {
     this.forget(session)
   }
 
+  /** Ends all sessions of a user, and with them everything open, but for one. */
+  async endAll(user: number, except: string | null = null): Promise<void> {
+    const outcome = await this.#deps.store.queue.write('sessions.end_all', { user, except, at: this.#deps.clock.now() })
+    if (outcome.status === 'ended') this.ended(outcome)
+  }
+
+  /** Closes what is open under sessions that a write has ended. */
+  ended({ user, sessions, userEvents }: Ended): void {
+    this.#deps.emit.user(userEvents, null)
+    for (const session of sessions) {
+      this.#deps.emit.revoked(user, session)
+      this.forget(session)
+    }
+  }
+
+  /** Whether somebody is an admin of the server now. */
+  async isAdmin({ number }: Pick<Actor, 'number'>): Promise<boolean> {
+    return (await this.#deps.store.users.byNumber(number))?.admin === true
+  }
+
   forget(session: string): void {
     this.#entries.delete(session)
     this.#reading.delete(session)
@@ -126,7 +150,16 @@ export class Sessions {
     const readAt = this.#deps.clock.monotonic()
     const row = await this.#deps.store.sessions.byId(session)
     const user = row && (await this.#deps.store.users.byNumber(row.user))
+    if (row !== undefined) this.#touch(row)
     return { readAt, state: row && user && stateOf(row, user) }
+  }
+
+  /** Nobody waits for it: a use that is not noted is noted at the next one. */
+  #touch({ id, used_at, ended_at }: SessionRow): void {
+    const { store, clock, log } = this.#deps
+    const at = clock.now()
+    if (ended_at !== null || at - used_at < touched) return
+    store.queue.write('sessions.touch', { session: id, at }).catch((error: unknown) => log.debug('a use was not noted', { error }))
   }
 }
 

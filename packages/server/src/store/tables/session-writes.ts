@@ -1,21 +1,28 @@
 import type { Selectable } from 'kysely'
 import { printId } from '../../base/ids.ts'
 import type { RefreshTokensTable, SessionsTable, UsersTable } from '../schema.ts'
+import type { Ended } from '../account-writes.ts'
 import type { NewSession, WriteInput, WriteOutput } from '../writes.ts'
 import { lockUsers, type Tx } from './locks.ts'
 import { logFact } from './log-writes.ts'
 import { idBytes, sessionOf, userOf } from './rows-of.ts'
 
-export async function createSession(tx: Tx, { user, session }: WriteInput<'sessions.create'>): Promise<WriteOutput<'sessions.create'>> {
+export async function createSession(
+  tx: Tx,
+  { user, session, atMost }: WriteInput<'sessions.create'>,
+): Promise<WriteOutput<'sessions.create'>> {
   await insertSession(tx, user, session)
-  return { status: 'created' }
+  const tooMany = await standing(tx, user).orderBy('id', 'desc').offset(atMost).limit(atMost).execute()
+  return { status: 'created', ...(await endEach(tx, user, { sessions: tooMany, at: session.created_at })) }
 }
+
+const standing = (tx: Tx, user: number) => tx.selectFrom('sessions').selectAll().where('user', '=', user).where('ended_at', 'is', null)
 
 export async function insertSession(tx: Tx, user: number, { refresh_hash, ...session }: NewSession): Promise<void> {
   const id = idBytes(session.id)
   await tx
     .insertInto('sessions')
-    .values({ ...session, id, user, ended_at: null })
+    .values({ ...session, id, user, used_at: session.created_at, ended_at: null })
     .execute()
   await tx
     .insertInto('refresh_tokens')
@@ -29,7 +36,7 @@ export async function rotateSession(tx: Tx, input: WriteInput<'sessions.rotate'>
   const { token, session, user } = held
   if (token.spent_at === null) {
     await spend(tx, token, input)
-    return { status: 'rotated', session: sessionOf({ ...session, expires_at: input.expiresAt }), user: userOf(user) }
+    return { status: 'rotated', session: sessionOf({ ...session, used_at: input.at, expires_at: input.expiresAt }), user: userOf(user) }
   }
   if (input.at - token.spent_at > input.graceMs) {
     const { userEvents } = await end(tx, session, input.at)
@@ -73,7 +80,7 @@ async function spend(
     .insertInto('refresh_tokens')
     .values({ hash: successor, session: token.session, expires_at: expiresAt, spent_at: null, successor: null })
     .execute()
-  await tx.updateTable('sessions').set({ expires_at: expiresAt }).where('id', '=', token.session).execute()
+  await tx.updateTable('sessions').set({ used_at: at, expires_at: expiresAt }).where('id', '=', token.session).execute()
   // An expired token is refused whether it is known or not: keeping it would only let a long session grow without bound.
   await tx.deleteFrom('refresh_tokens').where('session', '=', token.session).where('expires_at', '<=', at).execute()
 }
@@ -87,6 +94,44 @@ export async function endSession(tx: Tx, { session: id, at }: WriteInput<'sessio
   if (session === undefined || session.ended_at !== null) return { status: 'gone' }
   const { userEvents } = await end(tx, session, at)
   return { status: 'ended', user: session.user, userEvents }
+}
+
+export async function endAllSessions(
+  tx: Tx,
+  { user, except, at }: WriteInput<'sessions.end_all'>,
+): Promise<WriteOutput<'sessions.end_all'>> {
+  const [row] = await lockUsers(tx, [user])
+  return row === undefined ? { status: 'gone' } : { status: 'ended', ...(await endOthers(tx, user, { except, at })) }
+}
+
+/** Ends every session of a locked user, but for one. */
+export async function endOthers(tx: Tx, user: number, { except, at }: { except: string | null; at: number }): Promise<Ended> {
+  const sessions = await standing(tx, user).orderBy('id').execute()
+  return await endEach(tx, user, { sessions: sessions.filter(({ id }) => printId(id) !== except), at })
+}
+
+/** Who is told of it: those that had not ended by themselves before. */
+async function endEach(tx: Tx, user: number, { sessions, at }: { sessions: Selectable<SessionsTable>[]; at: number }): Promise<Ended> {
+  const ended: Ended = { user, sessions: [], userEvents: [] }
+  for (const session of sessions) {
+    if (session.expires_at > at) {
+      ended.sessions.push(printId(session.id))
+      ended.userEvents.push(...(await end(tx, session, at)).userEvents)
+    } else await tx.updateTable('sessions').set({ ended_at: session.expires_at }).where('id', '=', session.id).execute()
+  }
+  return ended
+}
+
+export async function touchSession(tx: Tx, { session, at }: WriteInput<'sessions.touch'>): Promise<WriteOutput<'sessions.touch'>> {
+  const touched = await tx
+    .updateTable('sessions')
+    .set({ used_at: at })
+    .where('id', '=', idBytes(session))
+    .where('ended_at', 'is', null)
+    .where('used_at', '<', at)
+    .returning('id')
+    .executeTakeFirst()
+  return { status: touched === undefined ? 'gone' : 'touched' }
 }
 
 async function end(tx: Tx, { id, user }: Selectable<SessionsTable>, at: number) {

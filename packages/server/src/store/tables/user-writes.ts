@@ -2,7 +2,7 @@ import { folded } from '../fold.ts'
 import type { NewUser, WriteInput, WriteOutput } from '../writes.ts'
 import { lockUsers, type Tx } from './locks.ts'
 import { idBytes, userOf } from './rows-of.ts'
-import { insertSession } from './session-writes.ts'
+import { endOthers, insertSession } from './session-writes.ts'
 
 export async function createUser(tx: Tx, input: WriteInput<'users.create'>): Promise<WriteOutput<'users.create'>> {
   const user = await insertUser(tx, input.user)
@@ -30,6 +30,15 @@ async function insertUser(tx: Tx, user: NewUser) {
     .returningAll()
     .executeTakeFirst()
   return row && userOf(row)
+}
+
+export async function setPassword(tx: Tx, input: WriteInput<'users.password'>): Promise<WriteOutput<'users.password'>> {
+  const { user: number, password, expected, keep, at } = input
+  const [row] = await lockUsers(tx, [number])
+  if (row === undefined || row.state === 'deleted') return { status: 'gone' }
+  if (expected !== undefined && row.password !== expected) return { status: 'mismatch' }
+  await tx.updateTable('users').set({ password }).where('number', '=', number).execute()
+  return { status: 'changed', ...(await endOthers(tx, number, { except: keep, at })) }
 }
 
 export async function updateUser(tx: Tx, { user: number, ...change }: WriteInput<'users.update'>): Promise<WriteOutput<'users.update'>> {

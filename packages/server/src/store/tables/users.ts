@@ -34,6 +34,12 @@ export function userReads(db: Kysely<Tables>): UserReads {
       if (after !== null) found = found.where('name_key', '>', after)
       return (await found.orderBy('name_key').limit(limit).execute()).map(userOf)
     },
+    async list(query, { after, limit }) {
+      let found = users()
+      if (query !== '') found = found.where(sql<boolean>`search_text like ${containing(query)} escape '\\'`)
+      if (after !== null) found = found.where('number', '>', after)
+      return (await found.orderBy('number').limit(limit).execute()).map(userOf)
+    },
   }
 }
 
@@ -44,6 +50,12 @@ export function sessionReads(db: Kysely<Tables>): SessionReads {
       if (bytes === null) return undefined
       const row = await db.selectFrom('sessions').selectAll().where('id', '=', bytes).executeTakeFirst()
       return row && sessionOf(row)
+    },
+    async ofUser(user, at, { after, limit }) {
+      let found = db.selectFrom('sessions').selectAll().where('user', '=', user).where('ended_at', 'is', null).where('expires_at', '>', at)
+      const last = after === null ? null : parseId(after)
+      if (last !== null) found = found.where('id', '<', last)
+      return (await found.orderBy('id', 'desc').limit(limit).execute()).map(sessionOf)
     },
   }
 }

@@ -110,10 +110,13 @@ export function accountContract(backend: Backend): void {
     test('a login makes a session, with the account or later', async () => {
       const session = newSession()
       const user = await world.user({}, session)
-      const row = { id: session.id, user: user.number, dia: 'native', created_at: now, expires_at: session.expires_at, ended_at: null }
-      expect(await world.store.sessions.byId(session.id)).toEqual(row)
+      const row = { id: session.id, user: user.number, dia: 'native', agent: null, used_at: now, ended_at: null }
+      expect(await world.store.sessions.byId(session.id)).toEqual({ ...row, created_at: now, expires_at: session.expires_at })
       const later = newSession({ dia: 'other' })
-      expect(await world.store.queue.write('sessions.create', { user: user.number, session: later })).toEqual({ status: 'created' })
+      expect(await world.store.queue.write('sessions.create', { user: user.number, session: later, atMost: 10 })).toMatchObject({
+        status: 'created',
+        sessions: [],
+      })
       expect(await world.store.sessions.byId(later.id)).toMatchObject({ dia: 'other', user: user.number })
       expect([await world.store.sessions.byId(newId()), await world.store.sessions.byId('x')]).toEqual([undefined, undefined])
     })
@@ -166,6 +169,70 @@ export function accountContract(backend: Backend): void {
       await world.user({}, session)
       expect(await rotate(session.refresh_hash, bytes(), now + 10)).toEqual({ status: 'unknown' })
       expectStatus(await rotate(session.refresh_hash, bytes(), now + 9), 'rotated')
+    })
+
+    test('all sessions of a user end at once but one, and those that are over say nothing of it', async () => {
+      const [kept, first, second, over] = [newSession(), newSession(), newSession(), newSession({ expires_at: now + 1 })]
+      const user = await world.user({}, kept)
+      const stranger = newSession()
+      await world.user({}, stranger)
+      for (const session of [first, second, over])
+        await world.store.queue.write('sessions.create', { user: user.number, session, atMost: 10 })
+      const listed = async (at: number) =>
+        (await world.store.sessions.ofUser(user.number, at, { after: null, limit: 10 })).map(({ id }) => id)
+      expect(await listed(now)).toEqual([over.id, second.id, first.id, kept.id])
+      expect(await listed(now + 1)).toEqual([second.id, first.id, kept.id])
+      const page = await world.store.sessions.ofUser(user.number, now, { after: second.id, limit: 1 })
+      expect(page).toMatchObject([{ id: first.id, agent: null, used_at: now }])
+      const end = () => world.store.queue.write('sessions.end_all', { user: user.number, except: kept.id, at: now + 2 })
+      const ended = expectStatus(await end(), 'ended')
+      expect(ended).toMatchObject({ user: user.number, sessions: [first.id, second.id] })
+      expect(ended.userEvents.map(({ type, session }) => [type, session])).toEqual([
+        ['session.ended', first.id],
+        ['session.ended', second.id],
+      ])
+      expect(await listed(now)).toEqual([kept.id])
+      expect(await rotate(first.refresh_hash, bytes(), now + 3)).toEqual({ status: 'unknown' })
+      expectStatus(await rotate(kept.refresh_hash, bytes(), now + 3), 'rotated')
+      expectStatus(await rotate(stranger.refresh_hash, bytes(), now + 3), 'rotated')
+      expect(expectStatus(await end(), 'ended').sessions).toEqual([])
+      expect(await world.store.queue.write('sessions.end_all', { user: 999_999, except: null, at: now })).toEqual({ status: 'gone' })
+    })
+
+    test('one session more than a user may have ends the oldest', async () => {
+      const [oldest, ...others] = [newSession(), newSession(), newSession()]
+      const user = await world.user({}, oldest)
+      const ended: string[] = []
+      for (const session of others) {
+        ended.push(...(await world.store.queue.write('sessions.create', { user: user.number, session, atMost: 2 })).sessions)
+      }
+      expect(ended).toEqual([oldest?.id ?? ''])
+    })
+
+    test('a use is noted, later ones over earlier ones, and not of a session that ended', async () => {
+      const session = newSession()
+      await world.user({}, session)
+      const touch = (at: number) => world.store.queue.write('sessions.touch', { session: session.id, at })
+      expect(tally([await touch(now + 5), await touch(now + 4)])).toEqual({ touched: 1, gone: 1 })
+      expect(await world.store.sessions.byId(session.id)).toMatchObject({ used_at: now + 5 })
+      await world.store.queue.write('sessions.end', { session: session.id, at: now + 6 })
+      expect(await touch(now + 7)).toEqual({ status: 'gone' })
+    })
+
+    test('of many who change a password from the same one, one does, and the other sessions end with it', async () => {
+      const [kept, other] = [newSession(), newSession()]
+      const user = await world.user({ password: 'old' }, kept)
+      await world.store.queue.write('sessions.create', { user: user.number, session: other, atMost: 10 })
+      const change = { user: user.number, expected: 'old', keep: kept.id, at: now + 1 }
+      const answers = await Promise.all(
+        oneTo(10).map((i) => world.store.queue.write('users.password', { ...change, password: `new ${i}` })),
+      )
+      expect(tally(answers)).toEqual({ changed: 1, mismatch: 9 })
+      expect(answers.find(({ status }) => status === 'changed')).toMatchObject({ sessions: [other.id] })
+      expect((await world.store.users.byNumber(user.number))?.password).toMatch(/^new /)
+      const set = await world.store.queue.write('users.password', { user: user.number, password: 'set', keep: null, at: now + 2 })
+      expect(expectStatus(set, 'changed').sessions).toEqual([kept.id])
+      expect(await world.store.queue.write('users.password', { ...change, user: 999_999, password: 'x' })).toEqual({ status: 'gone' })
     })
 
     test('a session ends once, and its tokens with it', async () => {

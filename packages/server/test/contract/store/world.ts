@@ -132,6 +132,7 @@ export function newSession(change: Partial<NewSession> = {}): NewSession {
   return {
     id: newId(),
     dia: 'native',
+    agent: null,
     created_at: now,
     expires_at: now + 1_000_000,
     refresh_hash: crypto.getRandomValues(new Uint8Array(32)),

@@ -183,8 +183,9 @@ describe('a socket ends within a second of', () => {
     const [id, created_at] = [house.newId(), Date.now()]
     const refresh_hash = crypto.getRandomValues(new Uint8Array(32))
     await house.store.queue.write('sessions.create', {
+      atMost: 10,
       user: user_id,
-      session: { id, dia, created_at, expires_at: created_at + 1500, refresh_hash },
+      session: { id, dia, agent: null, created_at, expires_at: created_at + 1500, refresh_hash },
     })
     const access = await house.services.tokens.signDialect(
       { token_type: 'access', user_id, dia, sid: id },

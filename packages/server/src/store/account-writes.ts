@@ -1,0 +1,25 @@
+import type { UserEventRow } from './rows.ts'
+import type { Gone, NewSession } from './writes.ts'
+
+/** Sessions that a write ended, with the facts that tell so: everything open under them is to be closed. */
+export type Ended = { user: number; sessions: string[]; userEvents: UserEventRow[] }
+
+/** Rarer writes to accounts and their sessions. */
+export type AccountWrites = {
+  /** Above `atMost` sessions the oldest end. */
+  'sessions.create': (input: { user: number; session: NewSession; atMost: number }) => { status: 'created' } & Ended
+  'sessions.touch': (input: { session: string; at: number }) => { status: 'touched' } | Gone
+  /** Ends every session of a user, but for `except`. */
+  'sessions.end_all': (input: { user: number; except: string | null; at: number }) => ({ status: 'ended' } & Ended) | Gone
+  /**
+   * Sets the hash of a password and ends every session but `keep`. With `expected`, the hash that was verified, only if it still stands:
+   * else `mismatch`, and nothing is written.
+   */
+  'users.password': (input: {
+    user: number
+    password: string
+    expected?: string | null
+    keep: string | null
+    at: number
+  }) => ({ status: 'changed' } & Ended) | { status: 'mismatch' } | Gone
+}

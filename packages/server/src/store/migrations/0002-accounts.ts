@@ -1,0 +1,15 @@
+import { type Kysely, sql } from 'kysely'
+import type { Migration } from 'kysely/migration'
+import type { Columns } from './columns.ts'
+
+/** What people see of their sessions. */
+export const accounts = (c: Columns): Migration => ({
+  async up(db: Kysely<unknown>) {
+    await db.schema.alterTable('sessions').addColumn('agent', c.text).execute()
+    await db.schema
+      .alterTable('sessions')
+      .addColumn('used_at', c.integer, (column) => column.notNull().defaultTo(0))
+      .execute()
+    await db.schema.createIndex('sessions_of_user').on('sessions').columns(['user', 'id']).where(sql.ref('ended_at'), 'is', null).execute()
+  },
+})

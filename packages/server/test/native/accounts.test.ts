@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { type Client, createClient } from '@parlance/client'
+import { eventually } from '../harness/eventually.ts'
+import { openWorld, password, type World } from '../harness/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+/** Asks over the door of commands. */
+const command = async (request: object): Promise<{ ok?: unknown; err?: { code: string } }> => {
+  // oxlint-disable-next-line no-restricted-globals -- the control socket speaks no published protocol
+  const answer = await fetch('http://control/', {
+    unix: join(world.server.dataDir, 'control.sock'),
+    method: 'POST',
+    body: JSON.stringify(request),
+  })
+  return (await answer.json()) as { ok?: unknown; err?: { code: string } }
+}
+
+describe('operations of admins', () => {
+  test('are refused to everybody else, on either door, and done for admins and for commands', async () => {
+    const ann = await world.person('ann')
+    expect((await world.rest.ask('users.list', {}, ann)).problem?.code).toBe('forbidden')
+    expect((await world.rest.ask('users.list', {})).problem?.code).toBe('unauthenticated')
+    const socket = await world.socket(ann)
+    expect(await socket.op('users.list', {}).catch((error: unknown) => error)).toMatchObject({ code: 'forbidden' })
+    const listed = (await command({ op: 'users.list', in: { query: ann.username } })).ok
+    expect(listed).toMatchObject({ items: [{ username: ann.username, state: 'active', admin: false }], next: null })
+    // In somebody's name a command may what that person may.
+    expect((await command({ as: ann.username, op: 'users.list' })).err?.code).toBe('forbidden')
+    expect((await command({ op: 'rooms.list' })).err?.code).toBe('unauthenticated')
+    await command({ user: { username: 'boss', password, admin: true } })
+    const boss = await world.rest.call('accounts.login', { username: 'boss', password })
+    const { items } = await world.rest.call('users.list', { query: 'boss' }, { token: boss.access_token })
+    expect(items).toMatchObject([{ username: 'boss', admin: true }])
+  })
+})
+
+describe('log out everywhere', () => {
+  test('closes every socket of the person within a second', async () => {
+    const ann = await world.person('ann')
+    const again = await world.rest.call('accounts.login', { username: ann.username, password })
+    const sockets = [await world.socket(ann), await world.socket({ ...ann, token: again.access_token })]
+    const before = performance.now()
+    await world.rest.call('accounts.logout_all', {}, ann)
+    for (const socket of sockets) expect((await socket.closed).code).toBe(4401)
+    expect(performance.now() - before).toBeLessThan(1000)
+    expect((await world.rest.ask('accounts.me', {}, { token: again.access_token })).problem?.code).toBe('unauthenticated')
+  })
+})
+
+describe('a client of the SDK', () => {
+  test('keeps its session when it changes the password, and others of the account end with a reason', async () => {
+    const ann = await world.person('ann')
+    await using here = createClient({ url: world.server.url })
+    await using there = createClient({ url: world.server.url })
+    await here.login(ann.username, password)
+    await there.login(ann.username, password)
+    for (const client of [here, there]) {
+      client.connect()
+      await client.ready()
+    }
+    await here.call('accounts.password', { current: password, password: 'battery staple' })
+    await eventually(() => there.session === null)
+    expect((await here.call('accounts.me', {})).username).toBe(ann.username)
+    expect(here.status.state).toBe('ready')
+    await here.refresh()
+    const { items } = await here.call('sessions.list', {})
+    expect(items).toMatchObject([{ id: here.session?.session ?? '', current: true }])
+  })
+
+  test('is signed out with an answer when it logs out everywhere, whichever way it asks', async () => {
+    const ann = await world.person('ann')
+    for (const leave of [
+      (client: Client) => client.logout({ everywhere: true }),
+      (client: Client) => client.call('accounts.logout_all', {}),
+    ]) {
+      await using client = createClient({ url: world.server.url })
+      await client.login(ann.username, password)
+      const { items } = await client.call('sessions.list', {})
+      client.connect()
+      await client.ready()
+      await leave(client)
+      await eventually(() => client.session === null && client.status.state !== 'ready')
+      const again = await world.rest.call('accounts.login', { username: ann.username, password })
+      const left = await world.rest.call('sessions.list', {}, { token: again.access_token })
+      expect(left.items.some(({ id }) => items.some((item) => item.id === id))).toBe(false)
+    }
+  })
+})
