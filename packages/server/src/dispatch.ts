@@ -42,6 +42,9 @@ export type Door = {
 /** Where a REST door keeps a refresh token out of scripts' reach. `value` is what the browser sent, null where it may not be used. */
 export type RefreshCookie = { value: string | null; set(token: string, maxAgeSeconds: number): void; clear(): void }
 
+/** Whom an older door says a message is for, and how it wrote that. */
+export type Addressee = { person: { number: number; id: string; username: string }; as: string | number }
+
 /** The circumstances of one call. `lane`: calls with the same one (a socket) keep their order in the log. */
 export type Call = {
   actor: Actor | null
@@ -56,6 +59,8 @@ export type Call = {
   agent?: string
   /** There where the door can set cookies. */
   cookie?: RefreshCookie
+  /** Kept with the message that this call sends. */
+  addressee?: Addressee
 }
 
 export type SignedIn = Call & { actor: Actor }
@@ -65,6 +70,9 @@ export type Handlers = { [N in OperationName]: (call: Call, input: InputOf<N>) =
 
 /** A person as older doors show them. `email` is empty where the reader may not see it. */
 export type Listed = { number: number; id: string; username: string; first_name: string; last_name: string; email: string }
+
+/** What of a message its own operations do not show. */
+export type Numbered = { number: number; sender: number; addressee: Addressee['person'] | null }
 
 /**
  * The numbers by which older doors name what has an id here. A translation and no verdict: whether the reader may know of a room or do
@@ -77,6 +85,10 @@ export interface Directory {
   rooms(reader: Actor, refs: readonly (string | number)[]): Promise<{ number: number; id: string }[]>
   /** The members of the rooms the reader may read, by the room's id; of each room so many at most, those who came first, by number. */
   members(reader: Actor, rooms: readonly string[], max: number): Promise<Map<string, Listed[]>>
+  /** The messages with these ordinals in a room that the reader may read, by ordinal. */
+  messages(reader: Actor, room: string, ns: readonly number[]): Promise<Map<number, Numbered>>
+  /** The id of the oldest room, public ones left out, whose members are exactly the reader and that person; null where there is none. */
+  roomOfTwo(reader: Actor, other: number): Promise<string | null>
 }
 
 export type GateDeps = {
@@ -102,6 +114,8 @@ export interface Gate {
   call<N extends OperationName>(name: N, call: Call, input: unknown): Promise<OutputOf<N>>
   /** Asking draws on the reader's budget for reading. */
   readonly directory: Directory
+  /** Draws on the person's budget and asks for their session, for what is no operation. Throws or rejects like a call. */
+  admit(rate: RateClass, actor: Actor): void | Promise<void>
 }
 
 const maxFaults = 20
@@ -150,11 +164,15 @@ export function createGate(deps: GateDeps): Gate {
     }
   }
 
-  /** Admits a signed-in reader to what is no operation. */
-  const asReader = async <T>(reader: Actor, read: () => Promise<T>): Promise<T> => {
-    const taken = deps.limits.user.read.take(String(reader.number))
+  /** Admits somebody signed in to what is no operation. */
+  const spend = (rate: RateClass, actor: Actor): void | Promise<void> => {
+    const taken = deps.limits.user[rate].take(String(actor.number))
     if (!taken.ok) throw new ChatError('rate_limited', { retry_ms: taken.retry_ms })
-    await deps.alive(reader)
+    return deps.alive(actor)
+  }
+
+  const asReader = async <T>(reader: Actor, read: () => Promise<T>): Promise<T> => {
+    await spend('read', reader)
     return await read()
   }
 
@@ -164,7 +182,10 @@ export function createGate(deps: GateDeps): Gate {
       people: (reader, refs) => asReader(reader, () => deps.directory.people(reader, refs)),
       rooms: (reader, refs) => asReader(reader, () => deps.directory.rooms(reader, refs)),
       members: (reader, rooms, max) => asReader(reader, () => deps.directory.members(reader, rooms, max)),
+      messages: (reader, room, ns) => asReader(reader, () => deps.directory.messages(reader, room, ns)),
+      roomOfTwo: (reader, other) => asReader(reader, () => deps.directory.roomOfTwo(reader, other)),
     },
+    admit: (rate, actor) => spend(rate, actor),
     call(name, call, input) {
       try {
         const due = admit(name, call, input)

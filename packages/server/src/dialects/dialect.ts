@@ -1,11 +1,12 @@
 import type { ErrorCode, InputOf, Method, OperationName, OutputOf } from '@parlance/protocol'
 import { isRecord, parseJson } from '../base/json.ts'
-import type { Actor, Directory, Door, Listed, Login, RefreshCookie } from '../dispatch.ts'
-import type { Ephemeral, Person, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
+import type { Actor, Addressee, Directory, Door, Listed, Login, RefreshCookie } from '../dispatch.ts'
+import type { ChannelSignal, Ephemeral, MessageState, Person, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
 import { brief, roomFrame, userFrame } from '../live/frames.ts'
 import type { Stay } from '../live/log.ts'
 
-export type { Actor, Directory, Door, Ephemeral, ErrorCode, Listed, Login, Person, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
+export type { Actor, Addressee, ChannelSignal, Directory, Door, Ephemeral, ErrorCode, Listed, Login, MessageState }
+export type { Person, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
 export { brief, roomFrame, userFrame }
 
 /**
@@ -18,6 +19,8 @@ export type Encoder = {
   ephemeral(signal: Ephemeral): string | null
   /** Whether the acting person's own sockets are left out; absent: never. */
   spares?(signal: Ephemeral): boolean
+  /** What was said in a channel of this door; doors without channels leave it out. */
+  channel?(signal: ChannelSignal): string | null
   presence(user: string, status: 'online' | 'offline' | 'unknown'): string | null
   /** The heads of rooms whose events do not come by themselves. */
   heads(heads: { room: RoomKey; seq: number; n: number }[]): string | null
@@ -70,6 +73,11 @@ export interface Seat {
   open(room: string | number, options: OpenOptions): Promise<Attached | null>
   /** Back from `open` to where membership puts it, or out of a room that is not the person's. */
   shut(room: string): Promise<void>
+  /**
+   * Listens in a channel of this door besides any room, in place of the former one, which is left at once; null in none. Settles once
+   * everything said from now on is heard.
+   */
+  tune(channel: string | null): Promise<void>
   /** Tells transitions of these people's presence from now on; replaces the former list. People one does not share a room with are left out. */
   watch(users: readonly string[]): Promise<void>
   /** Positions of the rooms the socket has open, and of the own log. */
@@ -82,6 +90,9 @@ export type Resume = { useq: number; rooms: Map<string, number> }
 export type RoomHead = { room: string; seq: number; n: number; read: number }
 /** One page of `enter`: these rooms are live now; those in `reset` have lost what the client believes to know. */
 export type EnterPage = { heads: RoomHead[]; reset: string[] }
+
+/** Something to be said in a channel of this door: a name of at most 300 characters, and words of its own. */
+export type Cast = Pick<ChannelSignal, 'to' | 'what' | 'data'> & { channel: string }
 
 /** What the transport lends to a conversation. Text goes out in the order of the calls. */
 export interface DoorSocket {
@@ -100,6 +111,10 @@ export interface DoorSocket {
   authenticate(token: string): Promise<Login>
   /** One operation through the gate, in the order of the calls of this socket. */
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>>
+  /** Sends a message like `call`, and keeps with it whom it is for. */
+  sendTo(actor: Actor, addressee: Addressee, input: unknown): Promise<OutputOf<'messages.send'>>
+  /** Says something in a channel, on the person's budget for what may be lost; rejects like an operation. */
+  cast(actor: Actor, cast: Cast): Promise<void>
   readonly directory: Directory
   /** Takes the place of the person in the hub; a socket has one seat at most. Unproven until then, it is closed after a deadline. */
   sit(actor: Actor, listener: Listener): Seat
@@ -169,6 +184,8 @@ export type RestCall = {
   wait(ms: number): Promise<void>
   authenticate(token: string): Promise<Login>
   call<N extends OperationName>(actor: Actor | null, name: N, input: InputOf<N> | Record<string, unknown>): Promise<OutputOf<N>>
+  /** Sends a message like `call`, and keeps with it whom it is for. */
+  sendTo(actor: Actor, addressee: Addressee, input: InputOf<'messages.send'>): Promise<OutputOf<'messages.send'>>
   directory: Directory
 }
 

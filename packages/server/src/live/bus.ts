@@ -3,6 +3,12 @@ import type { Role, RoomEventType, RoomKind, UserEventType } from '@parlance/pro
 /** A user as events name them: the number for rows and dialects, the id for native clients. */
 export type Person = { number: number; id: string; username: string }
 
+/**
+ * Whom a message is meant for. `as` is how the sender's door wrote it, which goes out with the live event and is not kept; read from the
+ * log it is the person's number.
+ */
+export type Addressee = { person: Person; as: string | number }
+
 /** A room as events name it. `name` is null for rooms without one. */
 export type RoomKey = { number: number; id: string; name: string | null }
 
@@ -20,7 +26,7 @@ export type MessageState = {
   mentions: string[]
   mentionAll: boolean
   replyTo: string | null
-  addressee: string | null
+  addressee: Addressee | null
   createdAt: number
   editedAt: number | null
   deletedAt: number | null
@@ -68,10 +74,30 @@ export type Ephemeral =
 /** In place of an event above 16 KiB: look into the log. */
 export type RoomHint = { kind: 'hint'; room: number; seq: number }
 
+/** A named channel of one door, in which nothing is kept; no two doors share one. */
+export type ChannelKey = { door: string; name: string }
+
+/**
+ * Something said in a channel, in words of that door. Only sockets of the people in `to` (by number) hear it; null: everybody who listens
+ * in the channel.
+ */
+export type ChannelSignal = {
+  kind: 'channel'
+  channel: ChannelKey
+  user: Person
+  to: number[] | null
+  what: string
+  data: Record<string, unknown>
+  at: number
+}
+
 /** Access of a session or of a whole user (`session` null) ended: every door closes what is open. */
 export type Revocation = { kind: 'revoked'; user: number; session: string | null }
 
-export type Signal = RoomEvent | UserEvent | Ephemeral | RoomHint | Revocation
+export type Signal = RoomEvent | UserEvent | Ephemeral | RoomHint | ChannelSignal | Revocation
+
+/** What one may hear of. */
+export type Topic = { room: number } | { user: number } | { channel: ChannelKey }
 
 /**
  * Carries what happened to every node that has listeners. At most once: a signal may be lost, repeated or late, never changed; the log
@@ -82,9 +108,9 @@ export interface Bus {
   readonly up: boolean
   /** Fire and forget: never throws, never waits. */
   publish(signal: Signal): void
-  /** Settles once signals of this room or user are sure to arrive here; immediate where there is one node. */
-  subscribe(topic: { room: number } | { user: number }): Promise<void>
-  unsubscribe(topic: { room: number } | { user: number }): void
+  /** Settles once signals of this room, user or channel are sure to arrive here; immediate where there is one node. */
+  subscribe(topic: Topic): Promise<void>
+  unsubscribe(topic: Topic): void
   /** One listener a process: the hub. */
   listen(listener: (signal: Signal) => void): void
 }

@@ -57,7 +57,7 @@ export type Deps = Given & {
 export function assemble(given: Given): Deps {
   const { store, clock, digestKey } = given
   const people = new People(store.users)
-  const refs = new Refs({ store, clock })
+  const refs = new Refs({ store, clock, people })
   const emit = createEmit(given)
   return {
     ...given,

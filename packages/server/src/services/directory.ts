@@ -1,15 +1,15 @@
-import type { Actor, Directory, Listed } from '../dispatch.ts'
+import type { Actor, Directory, Listed, Numbered } from '../dispatch.ts'
 import { may } from '../rules/permissions.ts'
 import type { RoomRow, UserRow } from '../store/rows.ts'
 import type { Deps } from './deps.ts'
 
-type Taken = Pick<Deps, 'store' | 'refs'> & { /** Whether everybody sees everybody's address. */ showEmails: boolean }
+type Taken = Pick<Deps, 'store' | 'refs' | 'views'> & { /** Whether everybody sees everybody's address. */ showEmails: boolean }
 
 const isId = (ref: string | number): ref is string => typeof ref === 'string'
 const isNumber = (ref: string | number): ref is number => typeof ref === 'number'
 
 /** What has a number at older doors and an id here, read from the store. */
-export function createDirectory({ store, refs, showEmails }: Taken): Directory {
+export function createDirectory({ store, refs, views, showEmails }: Taken): Directory {
   const listed = (reader: Actor, rows: readonly UserRow[]): Listed[] =>
     rows
       .map(({ number, id, username, first_name, last_name, email }) => ({
@@ -64,5 +64,18 @@ export function createDirectory({ store, refs, showEmails }: Taken): Directory {
         }),
       )
     },
+
+    async messages(reader, room, ns) {
+      const { number } = (await refs.see(reader, room)).room
+      const states = await views.states(await store.messages.at(ns.map((n) => ({ room: number, n }))))
+      return new Map(
+        states.map((state): [number, Numbered] => [
+          state.n,
+          { number: state.number, sender: state.sender.number, addressee: state.addressee?.person ?? null },
+        ]),
+      )
+    },
+
+    roomOfTwo: async (reader, other) => (await store.rooms.ofTwo(reader.number, other))?.id ?? null,
   }
 }

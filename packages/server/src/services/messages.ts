@@ -21,7 +21,7 @@ export function createMessages(deps: Taken): Pick<Handlers, `messages.${'send' |
 
   return {
     async 'messages.send'(call, input) {
-      const sender = { actor: actorOf(call), input, lane: call.lane }
+      const sender = { actor: actorOf(call), input, lane: call.lane, addressee: call.addressee ?? null }
       const atOnce = lanes.isFree(call.lane) ? sending.begin(sender) : null
       return await sending.finish(atOnce ?? (await lanes.inTurn(call.lane, () => sending.prepare(sender))))
     },
@@ -93,8 +93,8 @@ async function edit(deps: Taken, drafts: Drafts, { actor, input }: Edit): Promis
   })
   if (outcome.status === 'deleted') throw new ChatError('message_deleted')
   if (outcome.status === 'gone') throw new ChatError('not_found')
-  const { number, id, username } = actor
-  const state = messageState(outcome.message, { number, id, username })
+  const [state] = await deps.views.states([outcome.message])
+  if (state === undefined) throw new Error('an edited message without its state')
   const { key } = seen.standing.room
   emit.room(outcome.events, { key, person: () => state.sender, message: () => state, sharedAfter: await sharedNow(deps, seen) })
   return messageView(key.id, state)
@@ -123,6 +123,6 @@ async function remove(deps: Taken, actor: Actor, input: InputOf<'messages.delete
   if (outcome.status === 'gone') throw new ChatError('not_found')
   if (outcome.status === 'unchanged') return
   const person = await people.load([actor.number, outcome.message.sender])
-  const state = messageState(outcome.message, person(outcome.message.sender))
+  const state = messageState(outcome.message, person(outcome.message.sender), null)
   emit.room(outcome.events, { key: seen.standing.room.key, person, message: () => state, sharedAfter: 0 })
 }

@@ -6,7 +6,8 @@ import { usernameKey } from '../rules/usernames.ts'
 import type { MemberRow, RoomRow, UserRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { Stale } from '../store/writes.ts'
-import { type Standing, Standings } from './parts/standings.ts'
+import type { People } from './parts/people.ts'
+import { type RoomFacts, type Standing, Standings } from './parts/standings.ts'
 
 /** A room as just read, with the reader's present stay. */
 export type Seen = { room: RoomRow; member: MemberRow | undefined; standing: Standing }
@@ -21,11 +22,13 @@ const attempts = 20
 export class Refs {
   readonly #store: Store
   readonly #clock: Clock
+  readonly #people: People
   readonly #standings = new Standings()
 
-  constructor({ store, clock }: { store: Store; clock: Clock }) {
+  constructor({ store, clock, people }: { store: Store; clock: Clock; people: People }) {
     this.#store = store
     this.#clock = clock
+    this.#people = people
   }
 
   /** A remembered standing, good for granting what the store checks again by its acl. */
@@ -43,7 +46,10 @@ export class Refs {
     const room = ref.startsWith(namePrefix) ? { name: ref.slice(namePrefix.length) } : { id: ref }
     const at = this.#clock.monotonic()
     const found = await this.#store.members.withRoom(user.number, room)
-    return found && { ...found, standing: this.#standings.put(user.number, { ...found, at }) }
+    if (found === undefined) return undefined
+    const known = this.#standings.facts(found.room)
+    const pair = known === undefined ? await this.#pairOf(found.room) : known.pair
+    return { ...found, standing: this.#standings.put(user.number, { ...found, pair, at }) }
   }
 
   /** The room, if the reader may read it now; else `not_found`, which is all one learns of rooms that are not one's own. */
@@ -89,6 +95,15 @@ export class Refs {
       const row = found.get(ref)
       return row?.state === 'active' ? row : undefined
     })
+  }
+
+  async #pairOf({ number, members }: RoomRow): Promise<RoomFacts['pair']> {
+    if (members !== 2) return null
+    const present = await this.#store.members.list(number, { after: null, limit: 3 })
+    // Somebody came or went since the room was read: then it is not known as a room of two, until its acl has moved.
+    if (present.length !== 2) return null
+    const numbers = present.map(({ user }) => user)
+    return numbers.map(await this.#people.load(numbers))
   }
 
   async #row(actor: Person | null, ref: string): Promise<UserRow | undefined> {

@@ -14,6 +14,8 @@ export type RoomWithStay = { room: RoomRow; member: MemberRow | undefined }
 export type Views = {
   rooms(reader: number, entries: readonly RoomWithStay[]): Promise<Room[]>
   room(reader: number, entry: RoomWithStay): Promise<Room>
+  /** Rows as they travel in events. */
+  states(rows: readonly MessageRow[]): Promise<MessageState[]>
   /** Rows of one room. */
   messages(room: string, rows: readonly MessageRow[]): Promise<Message[]>
   /** The messages with these ordinals, one of each room, by room number. */
@@ -41,15 +43,19 @@ export function createViews({ store, people }: { store: Store; people: People })
       if (view === undefined) throw new Error('a room without a view')
       return view
     },
-    async messages(room, rows) {
-      const person = await people.load(rows.map(({ sender }) => sender))
-      return rows.map((row) => messageView(room, messageState(row, person(row.sender))))
+    async states(rows) {
+      const [person, addressees] = await Promise.all([
+        people.load(rows.map(({ sender }) => sender)),
+        people.byId(rows.map(({ addressee }) => addressee).filter((id) => id !== null)),
+      ])
+      return rows.map((row) => messageState(row, person(row.sender), addressees.get(row.addressee ?? '') ?? null))
     },
+    messages: async (room, rows) => (await views.states(rows)).map((state) => messageView(room, state)),
     async latest(rooms) {
       const ids = new Map(rooms.map(({ room }) => [room.number, room.id]))
       const rows = rooms.length === 0 ? [] : await store.messages.at(rooms.map(({ room, n }) => ({ room: room.number, n })))
-      const person = await people.load(rows.map(({ sender }) => sender))
-      return new Map(rows.map((row) => [row.room, messageView(ids.get(row.room) ?? '', messageState(row, person(row.sender)))]))
+      const states = await views.states(rows)
+      return new Map(rows.map(({ room }, index) => [room, messageView(ids.get(room) ?? '', stateOf(states, index))]))
     },
     async members(rows, room) {
       const users = new Map((await store.users.byNumbers(rows.map(({ user }) => user))).map((user) => [user.number, user]))
@@ -62,9 +68,9 @@ export function createViews({ store, people }: { store: Store; people: People })
       const about = rows.filter(isAboutMessage).map(({ ref }) => ref ?? 0)
       const messages = about.length === 0 ? [] : await store.messages.at([...new Set(about)].map((n) => ({ room: room.number, n })))
       const subjects = rows.filter((row) => !isAboutMessage(row)).map(({ ref }) => ref)
-      const numbers = [...rows.map(({ actor }) => actor), ...subjects, ...messages.map(({ sender }) => sender)]
+      const numbers = [...rows.map(({ actor }) => actor), ...subjects]
       const person = await people.load(numbers.filter((number) => number !== null))
-      const states = new Map(messages.map((row) => [row.n, messageState(row, person(row.sender))]))
+      const states = new Map((await views.states(messages)).map((state) => [state.n, state]))
       const sharedAfter = room.policy.history === 'open' ? 0 : room.shared_n
       const context = { key: keyOf(room), person, sharedAfter, message: (n: number) => stateAt(states, n) }
       return rows.map((row) => roomEvent(row, context))
@@ -118,6 +124,12 @@ function stayView(room: RoomRow, member: MemberRow | undefined): Room['me'] {
   if (member === undefined) return null
   const read = readUpto(room, member)
   return { role: member.role, joined_at: timestamp(member.joined_at), read, unread: Math.max(0, room.last_n - read) }
+}
+
+function stateOf(states: readonly MessageState[], index: number): MessageState {
+  const state = states[index]
+  if (state === undefined) throw new Error('a message without its state')
+  return state
 }
 
 function stateAt(states: ReadonlyMap<number, MessageState>, n: number): MessageState {

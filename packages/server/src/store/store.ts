@@ -58,6 +58,8 @@ export interface RoomReads {
   byNumber(number: number): Promise<RoomRow | undefined>
   byName(name: string): Promise<RoomRow | undefined>
   byNumbers(numbers: readonly number[]): Promise<RoomRow[]>
+  /** The oldest room, public ones left out, whose present members are exactly these two (the one, where both are the same). */
+  ofTwo(one: number, other: number): Promise<RoomRow | undefined>
   /** Public rooms listed to users or anyone, newest first, `query` a part of name or title. */
   browse(query: string, slice: Slice): Promise<RoomRow[]>
   heads(numbers: readonly number[]): Promise<{ room: number; seq: number; n: number }[]>

@@ -1,7 +1,7 @@
 import { ChatError, limits, type OperationName, type OutputOf } from '@parlance/protocol'
 import type { Timer } from '../base/clock.ts'
-import type { Conversation, Dialect, DoorSocket, Listener, Seat } from '../dialects/dialect.ts'
-import type { Actor, Directory, Gate, Login } from '../dispatch.ts'
+import type { Cast, Conversation, Dialect, DoorSocket, Listener, Seat } from '../dialects/dialect.ts'
+import type { Actor, Addressee, Call, Directory, Gate, Login } from '../dispatch.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { Answering, Replies } from './replies.ts'
@@ -11,6 +11,8 @@ import { HubSeat } from './seat.ts'
 const paceBytes = 64 * 1024
 const shedBytes = 256 * 1024
 const cutBytes = 512 * 1024
+/** Characters of the name of a channel. */
+const maxChannelName = 300
 /** Sooner than published, so that a late round still keeps the promise. */
 const heartbeatMs = limits.heartbeat_ms - 2500
 
@@ -137,21 +139,20 @@ export class Connection implements DoorSocket, Answering {
     return this.#options.gate.authenticate(token)
   }
 
+  async cast({ number, id, username, ...actor }: Actor, { channel: name, ...said }: Cast): Promise<void> {
+    const { dialect, gate, hub } = this.#options
+    if (name.length > maxChannelName) throw new ChatError('invalid_input')
+    await gate.admit('ephemeral', { number, id, username, ...actor })
+    const channel = { door: dialect.name, name }
+    hub.deps.bus.publish({ kind: 'channel', channel, user: { number, id, username }, ...said, at: this.now() })
+  }
+
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>> {
-    if (this.#inFlight >= limits.in_flight) return Promise.reject(new ChatError('too_many_in_flight', { retry_ms: 100 }))
-    this.#inFlight++
-    const { dialect, address, gate, hub } = this.#options
-    const answered = gate.call(name, { actor, lane: this, door: dialect.door, requestId: this.id, address }, input)
-    answered.then(
-      () => {
-        this.#inFlight--
-      },
-      (error: unknown) => {
-        this.#inFlight--
-        hub.deps.metrics.errors.inc({ code: error instanceof ChatError ? error.code : 'internal' })
-      },
-    )
-    return answered
+    return this.#ask(name, { actor }, input)
+  }
+
+  sendTo(actor: Actor, addressee: Addressee, input: unknown): Promise<OutputOf<'messages.send'>> {
+    return this.#ask('messages.send', { actor, addressee }, input)
   }
 
   sit(actor: Actor, listener: Listener): Seat {
@@ -194,6 +195,23 @@ export class Connection implements DoorSocket, Answering {
   closed(): void {
     this.#leave()
     this.#conversation?.closed()
+  }
+
+  #ask<N extends OperationName>(name: N, by: Pick<Call, 'actor' | 'addressee'>, input: unknown): Promise<OutputOf<N>> {
+    if (this.#inFlight >= limits.in_flight) return Promise.reject(new ChatError('too_many_in_flight', { retry_ms: 100 }))
+    this.#inFlight++
+    const { dialect, address, gate, hub } = this.#options
+    const answered = gate.call(name, { ...by, lane: this, door: dialect.door, requestId: this.id, address }, input)
+    answered.then(
+      () => {
+        this.#inFlight--
+      },
+      (error: unknown) => {
+        this.#inFlight--
+        hub.deps.metrics.errors.inc({ code: error instanceof ChatError ? error.code : 'internal' })
+      },
+    )
+    return answered
   }
 
   #leave(): void {

@@ -8,6 +8,7 @@ import type { Here } from '../live/here.ts'
 import type { Presence } from '../live/presence.ts'
 import { Attendance } from './attendance.ts'
 import { Audiences, type Part } from './audiences.ts'
+import { DoorChannels } from './door-channels.ts'
 import type { Outbound } from './outbound.ts'
 import type { RingBudget } from './ring.ts'
 import { RoomChannel } from './room-channel.ts'
@@ -40,6 +41,7 @@ export class Hub {
   readonly #users = new Map<number, UserChannel>()
   readonly #audiences: Audiences
   readonly attendance: Attendance
+  readonly #channels: DoorChannels
   readonly #dirtyHeads = new Set<RoomChannel>()
   readonly #budget: RingBudget = { used: 0, max: ringBytes }
   /** The same for all users: one who idles costs little. */
@@ -49,6 +51,7 @@ export class Hub {
     this.deps = deps
     this.#audiences = new Audiences(deps.outbound)
     this.attendance = new Attendance(deps.here)
+    this.#channels = new DoorChannels(deps)
     const { bus, log, clock, logger } = deps
     this.#userDeps = {
       read: (user, range) => log.userEvents(user, range),
@@ -100,6 +103,11 @@ export class Hub {
   /** While a socket does not keep up it gets no ephemeral events. */
   shed(sitter: Sitter, shed: boolean): void {
     this.#audiences.shed(sitter, shed)
+  }
+
+  /** Moves a seat into a channel of its door, or out of the one it is in. */
+  tune(sitter: Sitter, channel: string | null): Promise<void> {
+    return this.#channels.tune(sitter, channel)
   }
 
   async join(sitter: Sitter): Promise<UserChannel> {
@@ -187,6 +195,8 @@ export class Hub {
       case 'receipt':
       case 'here':
         return this.#ephemeral(signal)
+      case 'channel':
+        return this.deps.metrics.publishes.inc(this.#channels.receive(signal))
       case 'revoked': {
         for (const sitter of [...(this.#users.get(signal.user)?.sitters ?? [])])
           if (signal.session === null || signal.session === sitter.session) sitter.revoked()

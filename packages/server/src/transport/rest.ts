@@ -96,6 +96,7 @@ function callOf(c: Context<Env>, { dialect, ...asked }: Asked, { gate, clock, co
     directory: gate.directory,
     authenticate: (token) => gate.authenticate(token),
     call: (actor, name, input) => gate.call(name, { ...circumstances, actor }, input),
+    sendTo: (actor, addressee, input) => gate.call('messages.send', { ...circumstances, actor, addressee }, input),
   }
 }
 

@@ -4,11 +4,13 @@ import type { Actor } from '../dispatch.ts'
 import type { Person, UserEvent } from '../live/bus.ts'
 import type { OpenRoom, Stay } from '../live/log.ts'
 import { type Attachment, beginning, type ReplayBudget, replay, replayable, settle, stayOf } from './attach.ts'
+import type { DoorChannel } from './door-channels.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
 import type { Sitter, Standing } from './sitter.ts'
 import type { UserChannel } from './user-channel.ts'
+import { watchPerson } from './watching.ts'
 
 export type SeatOptions = { hub: Hub; wire: Wire; dialect: string; actor: Actor; listener: Listener }
 
@@ -32,6 +34,7 @@ export class HubSeat implements Seat, Sitter {
   session: string
   readonly wire: Wire
   readonly rooms = new Map<RoomChannel, Standing>()
+  channel: DoorChannel | null = null
   readonly #hub: Hub
   readonly #listener: Listener
   readonly #endPresence: () => void
@@ -108,22 +111,19 @@ export class HubSeat implements Seat, Sitter {
     })
   }
 
+  async tune(channel: string | null): Promise<void> {
+    if (this.#left) return
+    const tuned = this.#hub.tune(this, channel)
+    await this.#register()
+    await tuned
+  }
+
   async watch(users: readonly string[]): Promise<void> {
     for (const end of this.#watches) end()
     this.#watches = nobody
-    const { log, presence, encoders } = this.#hub.deps
-    const people = await log.acquainted(this.person, users)
-    const status = await presence.status(people.map((person) => person.number))
-    if (this.#left) return
-    this.#watches = people.map((person, i) => {
-      const tell = (now: 'online' | 'offline' | 'unknown') => {
-        const text = encoders.get(this.dialect)?.presence(person.id, now) ?? null
-        if (text !== null) this.wire.send(text)
-      }
-      const end = presence.watch(person.number, tell)
-      tell(status[i] ?? 'unknown')
-      return end
-    })
+    const people = await this.#hub.deps.log.acquainted(this.person, users)
+    const status = await this.#hub.deps.presence.status(people.map((person) => person.number))
+    if (!this.#left) this.#watches = people.map((person, i) => watchPerson(this.#hub, this, { person, now: status[i] ?? 'unknown' }))
   }
 
   openHeads(): ReturnType<Seat['openHeads']> {
@@ -144,6 +144,7 @@ export class HubSeat implements Seat, Sitter {
     if (this.#left) return
     this.#left = true
     for (const channel of [...this.rooms.keys()]) this.#off(channel)
+    void this.#hub.tune(this, null)
     for (const end of this.#watches) end()
     this.#endPresence()
     this.#hub.part(this)

@@ -1,5 +1,6 @@
 import type { Mode } from '../dialects/dialect.ts'
 import type { Person, UserEvent } from '../live/bus.ts'
+import type { DoorChannel } from './door-channels.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
 
@@ -14,6 +15,8 @@ export interface Sitter {
   readonly session: string
   readonly wire: Wire
   readonly rooms: Map<RoomChannel, Standing>
+  /** The channel of its door that it listens in, beside any room. */
+  channel: DoorChannel | null
   user(event: UserEvent): void
   /** The stay ended: the hub has taken the seat off the room. */
   gone(channel: RoomChannel): void

@@ -37,6 +37,8 @@ const lobby: Lobby = {
     people: () => Promise.resolve([]),
     rooms: (_reader, refs) => Promise.resolve(rooms.filter(({ number, id }) => refs.includes(number) || refs.includes(id))),
     members: () => Promise.resolve(new Map()),
+    messages: () => Promise.resolve(new Map()),
+    roomOfTwo: () => Promise.resolve(null),
   },
   dialectOf: (token) => /^(?:of|old)-(\w+)$/.exec(token)?.[1] ?? null,
 }

@@ -127,10 +127,13 @@ describe('who comes in', () => {
     authenticate: (token) =>
       verdict === null && token === 'good' ? Promise.resolve(ann) : Promise.reject(verdict ?? new ChatError('unauthenticated')),
     call: () => Promise.reject(new ChatError('internal')),
+    sendTo: () => Promise.reject(new ChatError('internal')),
     directory: {
       people: () => Promise.resolve([]),
       rooms: () => Promise.resolve([]),
       members: () => Promise.resolve(new Map()),
+      messages: () => Promise.resolve(new Map()),
+      roomOfTwo: () => Promise.resolve(null),
     },
   })
   const refusal = async (entering: Promise<unknown>): Promise<unknown> => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import type { InputOf } from '@parlance/protocol'
+import type { MessageState } from '../../src/live/bus.ts'
 import { faultsOf, openWorld, type Somebody, type World } from './world.ts'
 
 let world: World
@@ -56,6 +57,32 @@ describe('sending', () => {
     })
     expect(Object.keys(event?.message?.sender ?? {}).sort()).toEqual(['id', 'number', 'username'])
     expect(await ada.ask('messages.get', { room, message: message.id })).toEqual(message)
+  })
+
+  test('keeps whom a message is for: whoever the door says, else the other one in a room of two', async () => {
+    const addressees = async (room: string) => {
+      const { number } = (await world.deps.store.rooms.byId(room)) ?? { number: 0 }
+      const head = (await world.deps.store.rooms.byNumber(number))?.last_seq ?? 0
+      const fromLog = await world.log.events(number, { after: 0, upto: head, limit: 100 })
+      const told = ({ message }: { message: MessageState | null }) => (message === null ? [] : [message.addressee])
+      return { live: world.eventsOf(room).flatMap(told), kept: fromLog.flatMap(told) }
+    }
+    const person = ({ actor: { number, id, username } }: Somebody) => ({ number, id, username })
+    const meant = (somebody: Somebody, as: string | number = somebody.actor.number) => ({ person: person(somebody), as })
+
+    const two = await group()
+    await send(ada, two)
+    await bob.ask('messages.send', { room: two, content: 'hi' }, { addressee: meant(eve, '007') })
+    await ada.ask('members.add', { room: two, user: eve.actor.id })
+    await send(bob, two)
+    expect(await addressees(two)).toEqual({ live: [meant(bob), meant(eve, '007'), null], kept: [meant(bob), meant(eve), null] })
+
+    const { room: direct } = await ada.ask('rooms.direct', { user: bob.actor.id })
+    await send(bob, direct.id)
+    const own = (await ada.ask('rooms.direct', { user: 'me' })).room.id
+    await send(ada, own)
+    expect((await addressees(direct.id)).kept).toEqual([meant(ada)])
+    expect((await addressees(own)).kept).toEqual([null])
   })
 
   test('happens once per cid and sender: at once, later, and on whichever lane', async () => {

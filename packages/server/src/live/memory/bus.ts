@@ -1,4 +1,4 @@
-import type { Bus, Signal } from '../bus.ts'
+import type { Bus, ChannelKey, Signal } from '../bus.ts'
 
 /**
  * The bus of a server that is one process: everything published reaches the listener, in order and before `publish` returns. `failed`
@@ -7,6 +7,7 @@ import type { Bus, Signal } from '../bus.ts'
 export function memoryBus(failed: (error: unknown) => void = reportError): Bus {
   const rooms = new Set<number>()
   const users = new Set<number>()
+  const channels = new Set<string>()
   const waiting: Signal[] = []
   let isDelivering = false
   let deliver: (signal: Signal) => void = () => {}
@@ -18,6 +19,8 @@ export function memoryBus(failed: (error: unknown) => void = reportError): Bus {
         return users.has(signal.user)
       case 'hint':
         return rooms.has(signal.room)
+      case 'channel':
+        return channels.has(textOf(signal.channel))
       default:
         return rooms.has(signal.room.number)
     }
@@ -47,15 +50,19 @@ export function memoryBus(failed: (error: unknown) => void = reportError): Bus {
     },
     subscribe(topic) {
       if ('room' in topic) rooms.add(topic.room)
-      else users.add(topic.user)
+      else if ('user' in topic) users.add(topic.user)
+      else channels.add(textOf(topic.channel))
       return Promise.resolve()
     },
     unsubscribe(topic) {
       if ('room' in topic) rooms.delete(topic.room)
-      else users.delete(topic.user)
+      else if ('user' in topic) users.delete(topic.user)
+      else channels.delete(textOf(topic.channel))
     },
     listen(listener) {
       deliver = listener
     },
   }
 }
+
+const textOf = ({ door, name }: ChannelKey): string => `${door} ${name}`

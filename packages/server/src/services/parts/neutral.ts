@@ -1,4 +1,4 @@
-import type { MessageState, Person, RoomEvent, RoomKey, UserEvent } from '../../live/bus.ts'
+import type { Addressee, MessageState, Person, RoomEvent, RoomKey, UserEvent } from '../../live/bus.ts'
 import type { EventRow, MessageRow, UserEventRow } from '../../store/rows.ts'
 
 /** What an event row refers to and does not hold. */
@@ -51,7 +51,8 @@ export function userEvent(row: UserEventRow, room: RoomKey | null): UserEvent {
   return { kind: 'user', user, useq, type, at, room, position, session }
 }
 
-export function messageState(row: MessageRow, sender: Person): MessageState {
+/** `addressee` is the person behind the id of the row. */
+export function messageState(row: MessageRow, sender: Person, addressee: Person | null): MessageState {
   return {
     number: row.number,
     id: row.id,
@@ -65,9 +66,11 @@ export function messageState(row: MessageRow, sender: Person): MessageState {
     mentions: row.mentions,
     mentionAll: row.mention_all,
     replyTo: row.reply_to,
-    addressee: row.addressee,
+    addressee: addressee && addressedTo(addressee),
     createdAt: row.created_at,
     editedAt: row.edited_at,
     deletedAt: row.deleted_at,
   }
 }
+
+export const addressedTo = (person: Person): Addressee => ({ person, as: person.number })

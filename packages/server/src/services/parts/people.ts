@@ -8,6 +8,7 @@ const remembered = 50_000
 export class People {
   readonly #users: UserReads
   readonly #known = new Lru<number, Person>(remembered)
+  readonly #numbers = new Lru<string, number>(remembered)
 
   constructor(users: UserReads) {
     this.#users = users
@@ -17,7 +18,21 @@ export class People {
   remember({ number, id, username }: Person): Person {
     const person = { number, id, username }
     this.#known.set(number, person)
+    this.#numbers.set(id, number)
     return person
+  }
+
+  /** Those with these ids; who does not exist is missing. */
+  async byId(ids: readonly string[]): Promise<Map<string, Person>> {
+    const found = new Map<string, Person>()
+    const missing: string[] = []
+    for (const id of new Set(ids)) {
+      const person = this.#known.get(this.#numbers.get(id) ?? 0)
+      if (person === undefined) missing.push(id)
+      else found.set(id, person)
+    }
+    if (missing.length > 0) for (const row of await this.#users.byIds(missing)) found.set(row.id, this.remember(row))
+    return found
   }
 
   /** Reads those not yet known in one statement. The answer throws for a number it was not asked to load. */

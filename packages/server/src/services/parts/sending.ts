@@ -1,7 +1,7 @@
 import { ChatError, type InputOf, type Message } from '@parlance/protocol'
 import type { Clock } from '../../base/clock.ts'
 import type { Actor } from '../../dispatch.ts'
-import type { MessageState, RoomKey } from '../../live/bus.ts'
+import type { Addressee, MessageState, RoomKey } from '../../live/bus.ts'
 import { messageView } from '../../live/message-view.ts'
 import { joinsByPosting, may } from '../../rules/permissions.ts'
 import type { SendRequest, Store, Verdict } from '../../store/store.ts'
@@ -10,15 +10,16 @@ import type { Emit } from '../emit.ts'
 import type { Refs } from '../refs.ts'
 import { type Digest, noDigest } from './digests.ts'
 import { checkBody, type Drafts, type Mention } from './drafts.ts'
-import { messageState } from './neutral.ts'
+import { addressedTo, messageState } from './neutral.ts'
 import type { Standing } from './standings.ts'
 
 type Input = InputOf<'messages.send'>
-type Sender = { actor: Actor; input: Input; lane: object | null }
+/** `addressee`: whom the sender's door says the message is for. */
+type Sender = { actor: Actor; input: Input; lane: object | null; addressee: Addressee | null }
 type Deps = { store: Store; clock: Clock; newId: () => string; digest: Digest; refs: Refs; emit: Emit; drafts: Drafts }
 
 /** A send in the queue. The outcome is wrapped, so that whoever prepares it can let the next one go before it is known. */
-type Queued = { actor: Actor; input: Input; key: RoomKey; request: SendRequest; outcome: Promise<SendOutcome> }
+type Queued = { actor: Actor; input: Input; key: RoomKey; addressee: Addressee | null; request: SendRequest; outcome: Promise<SendOutcome> }
 
 /** The way of one message into the log. */
 export type Sending = {
@@ -42,10 +43,11 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
     return given
   }
 
-  const enqueue = ({ actor, input, lane }: Sender, prepared: Prepared): Queued => {
+  const enqueue = ({ actor, input, lane, addressee: named }: Sender, prepared: Prepared): Queued => {
     const { meta = null } = checkBody(input)
     const { cid = null, content, mention_all = false, reply_to = null } = input
     const { key, mentions, standing, refusal } = prepared
+    const addressee = named ?? otherOfTwo(standing, actor)
     const request: SendRequest = {
       room: key.number,
       sender: actor.number,
@@ -57,7 +59,7 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
       mentions,
       mentionAll: mention_all,
       replyTo: reply_to,
-      addressee: null,
+      addressee: addressee && addressee.person.id,
       at: clock.now(),
       lane,
       judge(fresh) {
@@ -67,7 +69,7 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
         return judgeNow(actor, input)
       },
     }
-    return { actor, input, key, request, outcome: store.queue.send(request) }
+    return { actor, input, key, addressee, request, outcome: store.queue.send(request) }
   }
 
   return {
@@ -95,10 +97,10 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
       return enqueue(sender, prepared)
     },
 
-    async finish({ actor, input, key, request, outcome: pending }) {
+    async finish({ actor, input, key, addressee, request, outcome: pending }) {
       const outcome = await pending
       const sender = { number: actor.number, id: actor.id, username: actor.username }
-      if (outcome.status === 'known') return { message: messageView(key.id, messageState(outcome.message, sender)), dup: true }
+      if (outcome.status === 'known') return { message: messageView(key.id, messageState(outcome.message, sender, null)), dup: true }
       if (outcome.status === 'conflict') throw new ChatError('cid_conflict')
       if (outcome.status !== 'stored') throw new ChatError(outcome.status)
       const state: MessageState = {
@@ -114,7 +116,7 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
         mentions: request.mentions.map(({ id }) => id),
         mentionAll: request.mentionAll,
         replyTo: request.replyTo,
-        addressee: null,
+        addressee,
         createdAt: request.at,
         editedAt: null,
         deletedAt: null,
@@ -134,4 +136,10 @@ function verdict(standing: Standing): Verdict {
   if (!may(standing, 'read')) throw new ChatError('not_found')
   if (!may(standing, 'post')) throw new ChatError('forbidden')
   return { acl: standing.room.acl, join: joinsByPosting(standing) ? 'member' : null }
+}
+
+/** In a room of two the other one is meant. */
+function otherOfTwo({ room: { pair } }: Standing, { number }: Actor): Addressee | null {
+  const other = pair?.find((person) => person.number !== number)
+  return other === undefined || !pair?.some((person) => person.number === number) ? null : addressedTo(other)
 }

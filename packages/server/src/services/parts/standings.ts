@@ -1,5 +1,5 @@
 import type { Policy, Role, RoomKind } from '@parlance/protocol'
-import type { RoomKey } from '../../live/bus.ts'
+import type { Person, RoomKey } from '../../live/bus.ts'
 import type { MemberRow, RoomRow } from '../../store/rows.ts'
 
 /** What of a room changes only together with its `acl`, and its unchanging names. */
@@ -11,6 +11,8 @@ export type RoomFacts = {
   large: boolean
   /** Messages with a higher `n` are visible to every present member. */
   sharedAfter: number
+  /** The members, where they are two. */
+  pair: readonly Person[] | null
 }
 
 /** A person's place in a room as of an `acl`; `confirmedAt` is when it was last read (monotonic ms). */
@@ -44,9 +46,9 @@ export class Standings {
   }
 
   /** Takes in what was just read. An answer older than what is known is used by its reader and not kept. */
-  put(user: number, read: { room: RoomRow; member: MemberRow | undefined; at: number }): Standing {
-    const entry = this.#entry(read.room)
-    const facts = entry?.facts ?? factsOf(read.room)
+  put(user: number, read: { room: RoomRow; member: MemberRow | undefined; pair?: RoomFacts['pair']; at: number }): Standing {
+    const entry = this.#entry(read)
+    const facts = entry?.facts ?? factsOf(read)
     const standing = { room: facts, kind: facts.kind, policy: facts.policy, role: read.member?.role ?? null, confirmedAt: read.at }
     if (entry === undefined) return standing
     if (!entry.standings.has(user)) this.#count += 1
@@ -62,12 +64,19 @@ export class Standings {
     this.#rooms.delete(room)
   }
 
-  #entry(row: RoomRow): Entry | undefined {
+  /** What is known of the room as it is in this row. */
+  facts(row: RoomRow): RoomFacts | undefined {
+    const known = this.#rooms.get(row.id)?.facts
+    return known?.acl === row.acl ? known : undefined
+  }
+
+  #entry(read: { room: RoomRow; pair?: RoomFacts['pair'] }): Entry | undefined {
+    const row = read.room
     const known = this.#rooms.get(row.id)
     if (known !== undefined && known.facts.acl > row.acl) return undefined
     if (known?.facts.acl === row.acl) return known
     this.forget(row.id)
-    const entry = { facts: factsOf(row), standings: new Map<number, Standing>() }
+    const entry = { facts: factsOf(read), standings: new Map<number, Standing>() }
     this.#rooms.set(row.id, entry)
     return entry
   }
@@ -80,6 +89,7 @@ export class Standings {
   }
 }
 
-function factsOf({ number, id, name, kind, policy, acl, large, shared_n }: RoomRow): RoomFacts {
-  return { key: { number, id, name }, kind, policy, acl, large, sharedAfter: policy.history === 'open' ? 0 : shared_n }
+function factsOf({ room, pair = null }: { room: RoomRow; pair?: RoomFacts['pair'] }): RoomFacts {
+  const { number, id, name, kind, policy, acl, large, shared_n } = room
+  return { key: { number, id, name }, kind, policy, acl, large, sharedAfter: policy.history === 'open' ? 0 : shared_n, pair }
 }

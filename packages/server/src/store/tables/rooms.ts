@@ -22,6 +22,14 @@ export function roomReads(db: Kysely<Tables>): RoomReads {
       if (numbers.length === 0) return []
       return (await rooms().where('number', 'in', numbers).execute()).map(roomOf)
     },
+    async ofTwo(one, other) {
+      const joined = db.selectFrom('members').select('room').where('user', '=', one)
+      const shared = one === other ? joined : joined.where('room', 'in', db.selectFrom('members').select('room').where('user', '=', other))
+      const among = rooms()
+        .where('number', 'in', shared)
+        .where('members', '=', one === other ? 1 : 2)
+      return await first(among.where('kind', '!=', 'public').orderBy('number').limit(1))
+    },
     async browse(query, { after, limit }) {
       let found = rooms().where('kind', '=', 'public').where('listed', 'in', ['users', 'anyone'])
       if (query !== '') found = found.where(sql<boolean>`search_text like ${containing(query)} escape '\\'`)

@@ -51,6 +51,16 @@ const ofRoom: Signal[] = [
   { kind: 'receipt', room, user: ada, read: 4, at: 2 },
   { kind: 'hint', room: room.number, seq: 9 },
 ]
+const channel = { door: 'some-door', name: 'lobby' }
+const cast = (name: string, door = channel.door): Signal => ({
+  kind: 'channel',
+  channel: { door, name },
+  user: ada,
+  to: [ada.number],
+  what: 'said',
+  data: { text: '世界', deep: [null] },
+  at: 4,
+})
 const ofUser: Signal[] = [
   { kind: 'user', user: ada.number, useq: 5, type: 'room.joined', at: 3, room, position: 2, session: null },
   { kind: 'revoked', user: ada.number, session: room.id },
@@ -76,6 +86,16 @@ export function busContract(name: string, open: () => Promise<BusPair>): void {
       // Rooms and users may travel apart; within one of them the order stands.
       expect(heard.filter((signal) => ofRoom.some(({ kind }) => kind === signal.kind))).toEqual(ofRoom)
       expect(heard.filter((signal) => ofUser.some(({ kind }) => kind === signal.kind))).toEqual(ofUser)
+    })
+
+    test('carries what is said in a channel to its subscribers alone; the same name at another door is another channel', async () => {
+      await using pair = await open()
+      const heard = heardBy(pair.far)
+      for (const name of ['lobby', 'left', 'lobby']) await pair.far.subscribe({ channel: { ...channel, name } })
+      pair.far.unsubscribe({ channel: { ...channel, name: 'left' } })
+      for (const signal of [cast('left'), cast('elsewhere'), cast('lobby', 'other-door'), cast('lobby')]) pair.near.publish(signal)
+      await eventually(() => heard.length > 0)
+      expect(heard).toEqual([cast('lobby')])
     })
 
     test('keeps the order in which one publisher publishes', async () => {

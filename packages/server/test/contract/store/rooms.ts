@@ -107,6 +107,24 @@ export function roomContract(backend: Backend): void {
       expect(room).toMatchObject({ members: 1, pair: `${alice.number}:${alice.number}` })
     })
 
+    test('the room of two is the oldest of which exactly these two are members, public ones left out', async () => {
+      const [ann, bob, eve] = await world.users(3)
+      const find = async (one: { number: number }, other: { number: number }) =>
+        (await world.store.rooms.ofTwo(one.number, other.number))?.number
+      expect(await find(ann, bob)).toBeUndefined()
+      await world.group([ann, bob], { kind: 'public', name: fresh('open') })
+      await world.group([ann, bob, eve])
+      const pair = await world.group([bob, ann])
+      await direct(ann.number, bob.number)
+      expect([await find(ann, bob), await find(bob, ann)]).toEqual([pair.number, pair.number])
+      const join = { room: pair.number, user: eve.number, by: null, role: 'member' as const, at: now, roomMembers: 10, userRooms: 10 }
+      await world.judged(pair, (acl) => world.store.queue.write('members.join', { ...join, acl }))
+      expect(await find(ann, bob)).toBe(expectStatus(await direct(ann.number, bob.number), 'known').room.number)
+      expect(await find(eve, eve)).toBeUndefined()
+      const own = expectStatus(await direct(eve.number, eve.number), 'created')
+      expect(await find(eve, eve)).toBe(own.room.number)
+    })
+
     test('who is in as many rooms as allowed gets no further one', async () => {
       const [alice, bob] = await world.users(2)
       await world.group([alice])
