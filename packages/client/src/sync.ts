@@ -198,7 +198,7 @@ export class Sync {
   }
 
   #fact(frame: UserEventFrame): void {
-    if (frame.uev === 'room.left') this.#left(frame.data)
+    if (frame.uev === 'room.left' || frame.uev === 'room.gone') this.#left(frame.data)
     if (frame.uev === 'room.read') this.#deps.marks.read(frame.data.room, frame.data.read)
     if (frame.uev === 'room.joined' && (this.#early === null || this.#deps.follow === 'all')) {
       // Normally the log from the join comes by itself; should it be lost, the room still has a beginning.

@@ -17,6 +17,8 @@ export const limits = {
   room_name_chars: 100,
   room_title_chars: 200,
   room_description_chars: 2000,
+  /** Longest slow mode of a room (seconds). */
+  slow_mode_s: 21_600,
   /** Members named when a group is created. */
   initial_members: 100,
   /** Members of one room. */

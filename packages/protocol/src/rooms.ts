@@ -41,6 +41,30 @@ export const Policy = Closed({
 })
 export type Policy = Static<typeof Policy>
 
+const slowMode = Type.Integer({
+  minimum: 0,
+  maximum: limits.slow_mode_s,
+  description: 'Seconds between two messages of one member; 0 for none. Owners and admins are exempt.',
+})
+
+/** What of a room can be changed. */
+const changeable = {
+  name: Nullable(Type.String()),
+  title: Nullable(Type.String()),
+  description: Nullable(Type.String()),
+  meta: Nullable(Meta),
+  policy: Policy,
+  archived: Type.Boolean({ description: 'Nobody joins, posts or edits; everything stays readable.' }),
+  slow_mode_s: slowMode,
+}
+
+export const RoomField = OneOf(Object.keys(changeable) as (keyof typeof changeable)[])
+export type RoomField = Static<typeof RoomField>
+
+/** What of a room can be changed, in its present state: a replayed event carries it as it is now. Of two the higher `rev` is newer. */
+export const RoomSettings = Closed({ rev: Position('The room is so as of this position.'), ...changeable })
+export type RoomSettings = Static<typeof RoomSettings>
+
 /** The reader's own stay in a room. `unread` counts messages after the marker. */
 export const Stay = Closed({
   role: Role,
@@ -54,11 +78,7 @@ export type Stay = Static<typeof Stay>
 export const Room = Closed({
   id: Id,
   kind: RoomKind,
-  name: Nullable(Type.String()),
-  title: Nullable(Type.String()),
-  description: Nullable(Type.String()),
-  meta: Nullable(Meta),
-  policy: Policy,
+  ...changeable,
   creator: Nullable(UserBrief),
   peer: Nullable(UserBrief),
   created_at: Timestamp,
@@ -71,6 +91,7 @@ export const Room = Closed({
 export type Room = Static<typeof Room>
 
 const roomOnly = Closed({ room: RoomRef })
+const roomName = Text(limits.room_name_chars, { min: 1, description: 'Unique in the whole server. `dm_` is reserved.' })
 
 export const rooms = {
   'rooms.create': operation({
@@ -83,7 +104,7 @@ export const rooms = {
     status: 201,
     in: Closed({
       kind: OneOf(['group', 'public']),
-      name: Type.Optional(Text(limits.room_name_chars, { min: 1, description: 'Unique in the whole server. `dm_` is reserved.' })),
+      name: Type.Optional(roomName),
       title: Type.Optional(Text(limits.room_title_chars, { min: 1 })),
       description: Type.Optional(Text(limits.room_description_chars)),
       meta: Type.Optional(Meta),
@@ -142,6 +163,39 @@ export const rooms = {
     out: Room,
     errors: ['not_found'],
   }),
+  'rooms.update': operation({
+    summary: 'Rename, describe or otherwise change a room',
+    description:
+      'Fields that are absent stay as they are; null takes one away. Whoever the policy lets manage the room changes everything but the policy itself, of which the owner changes the parts given. A public room keeps a name; a direct room has nothing to change. What history members read follows `policy.history` as it stands: `hidden` closes what was before their join to those present, too, and `open` opens it to all.',
+    auth: 'user',
+    rate: 'write',
+    method: 'PATCH',
+    path: '/rooms/{room}',
+    status: 200,
+    in: Closed({
+      room: RoomRef,
+      name: Type.Optional(Nullable(roomName)),
+      title: Type.Optional(Nullable(Text(limits.room_title_chars, { min: 1 }))),
+      description: Type.Optional(Nullable(Text(limits.room_description_chars))),
+      meta: Type.Optional(Nullable(Meta)),
+      policy: Type.Optional(Type.Partial(Policy, { additionalProperties: false })),
+    }),
+    out: Room,
+    errors: ['not_found', 'forbidden', 'invalid_input', 'name_taken'],
+  }),
+  'rooms.delete': operation({
+    summary: 'Delete a room with everything in it',
+    description:
+      "The owner's alone, and for good: from `room.deleted` on nobody reads anything of the room but that event. A direct room is not deleted.",
+    auth: 'user',
+    rate: 'write',
+    method: 'DELETE',
+    path: '/rooms/{room}',
+    status: 204,
+    in: roomOnly,
+    out: Type.Null(),
+    errors: ['not_found', 'forbidden'],
+  }),
   'rooms.join': operation({
     summary: 'Join a room that lets you',
     description: 'Joining again changes nothing.',
@@ -197,6 +251,16 @@ export const roomEvents = {
     scope: 'room',
     summary: 'The room was made; always the first event.',
     data: Closed({ by: Nullable(UserBrief), kind: RoomKind }),
+  }),
+  'room.updated': event({
+    scope: 'room',
+    summary: 'Something of the room changed: `changed` says what, `settings` how it is now.',
+    data: Closed({ by: Nullable(UserBrief), changed: Type.Array(RoomField), settings: RoomSettings }),
+  }),
+  'room.deleted': event({
+    scope: 'room',
+    summary: 'The room is gone with everything in it; always the last event.',
+    data: Closed({ by: Nullable(UserBrief) }),
   }),
 }
 

@@ -84,6 +84,11 @@ export const userEvents = {
     summary: 'You are no longer a member of a room.',
     data: Closed({ ...fact, seq: Position('Position of the departure in the room.') }),
   }),
+  'room.gone': event({
+    scope: 'user',
+    summary: 'A room of yours was deleted.',
+    data: Closed({ ...fact, seq: Position('Position of the deletion in the room: its last event.') }),
+  }),
   'room.read': event({
     scope: 'user',
     summary: 'You read a room up to a message, here or elsewhere.',

@@ -82,6 +82,8 @@ const samples: Record<string, Json> = {
     description: null,
     meta: null,
     policy,
+    archived: false,
+    slow_mode_s: 0,
     creator: alice,
     peer: null,
     created_at: at,

@@ -98,6 +98,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       ...createLogs(services),
       ...createPresence(services),
     }
+    services.purge.resume()
     const feed = createLog(services)
     const directory = createDirectory({ ...services, showEmails: config.showEmails })
     const gate = createGate({
@@ -127,6 +128,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       newId,
       async [Symbol.asyncDispose]() {
         presence[Symbol.dispose]()
+        await services.purge[Symbol.asyncDispose]()
         await store[Symbol.asyncDispose]()
         lock[Symbol.dispose]()
       },

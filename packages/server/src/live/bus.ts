@@ -1,4 +1,4 @@
-import type { Role, RoomEventType, RoomKind, UserEventType } from '@parlance/protocol'
+import type { Role, RoomEventType, RoomField, RoomKind, RoomSettings, UserEventType } from '@parlance/protocol'
 
 /** A user as events name them: the number for rows and dialects, the id for native clients. */
 export type Person = { number: number; id: string; username: string }
@@ -48,6 +48,9 @@ export type RoomEvent = {
   /** The room became large (true) or stopped being large (false) with this event. */
   large: boolean | null
   roomKind: RoomKind | null
+  /** On room.updated: what changed, and how the room is now. */
+  changed: RoomField[] | null
+  settings: RoomSettings | null
   ref: { id: string; n: number } | null
   message: MessageState | null
 }
@@ -60,7 +63,7 @@ export type UserEvent = {
   type: UserEventType
   at: number
   room: RoomKey | null
-  /** Position in the room for joins and departures, the marker for reads. */
+  /** Position in the room for joins, departures and its deletion, the marker for reads. */
   position: number | null
   session: string | null
 }

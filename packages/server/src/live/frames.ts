@@ -11,6 +11,12 @@ export function roomFrame(event: RoomEvent): RoomEventFrame {
   switch (event.type) {
     case 'room.created':
       return { ev: event.type, ...head, data: { by: event.actor && brief(event.actor), kind: must(event.roomKind) } }
+    case 'room.updated': {
+      const data = { by: event.actor && brief(event.actor), changed: must(event.changed), settings: must(event.settings) }
+      return { ev: event.type, ...head, data }
+    }
+    case 'room.deleted':
+      return { ev: event.type, ...head, data: { by: event.actor && brief(event.actor) } }
     case 'member.joined':
       return { ev: event.type, ...head, data: { ...whose(event), role: must(event.role), by: other(event), ...largeness(event) } }
     case 'member.updated':
@@ -38,6 +44,7 @@ export function userFrame(event: UserEvent): UserEventFrame {
   switch (event.type) {
     case 'room.joined':
     case 'room.left':
+    case 'room.gone':
       return { uev: event.type, ...head, data: { room: must(event.room).id, seq: must(event.position) } }
     case 'room.read':
       return { uev: event.type, ...head, data: { room: must(event.room).id, read: must(event.position) } }

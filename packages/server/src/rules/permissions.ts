@@ -1,9 +1,9 @@
 import type { Policy, Role, RoomKind } from '@parlance/protocol'
 
 /** Where somebody stands in a room; `role` is null without membership. */
-export type Position = { kind: RoomKind; policy: Policy; role: Role | null }
+export type Position = { kind: RoomKind; policy: Policy; role: Role | null; deleted: boolean }
 
-export type Action = 'read' | 'join' | 'post' | 'add' | 'remove' | 'manage' | 'leave' | 'grant' | 'moderate'
+export type Action = 'read' | 'join' | 'post' | 'add' | 'remove' | 'manage' | 'govern' | 'leave' | 'grant' | 'moderate'
 
 type Who = Policy['post']
 
@@ -27,8 +27,10 @@ const table: Record<Action, (at: Position) => boolean> = {
   add: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.add](role),
   // For the same reason nobody is removed from one. Whom one may remove is `mayRemove`.
   remove: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.remove](role),
-  // The room's own facts: title, description, policy.
+  // The room's own facts: name, title, description.
   manage: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.manage](role),
+  // Who may do what, and whether there is a room at all: with these an admin could put himself above the owner.
+  govern: ({ kind, role }) => kind !== 'direct' && role === 'owner',
   // Everybody may go, except from a direct room. That the last owner stays is decided under the lock, where others are counted.
   leave: ({ kind, role }) => kind !== 'direct' && role !== null,
   // Making and unmaking admins is the owner's alone, so that admins cannot multiply or depose each other.
@@ -37,7 +39,8 @@ const table: Record<Action, (at: Position) => boolean> = {
   moderate: ({ kind, role }) => kind !== 'direct' && includes.admins(role),
 }
 
-export const may = (at: Position, action: Action): boolean => table[action](at)
+/** In a deleted room nobody may do anything. */
+export const may = (at: Position, action: Action): boolean => !at.deleted && table[action](at)
 
 /** Whether the post of somebody who stands here makes a member of them first. */
 export const joinsByPosting = (at: Position): boolean => at.role === null && at.policy.join === 'users'

@@ -26,10 +26,11 @@ const sane: Record<'group' | 'public', Allowed> = {
   public: { read: ['users'], join: ['users'], add: insiders, remove: insiders, manage: insiders, history: ['open'] },
 }
 
-export type PolicyRequest = { kind: Exclude<RoomKind, 'direct'>; ownerless: boolean; wish: Partial<Policy> }
+/** `ownerless`: nobody is above the others. `present`: the policy that is changed, where there is one. */
+export type PolicyRequest = { kind: Exclude<RoomKind, 'direct'>; ownerless: boolean; wish: Partial<Policy>; present?: Policy }
 
-/** The policy of a new room: the defaults of its kind under the maker's wishes, or what is wrong with these. */
-export function policyFor({ kind, ownerless, wish }: PolicyRequest): { policy: Policy } | { faults: Fault[] } {
+/** The policy of a room: the present one, or the defaults of its kind, under the wishes; or what is wrong with these. */
+export function policyFor({ kind, ownerless, wish, present }: PolicyRequest): { policy: Policy } | { faults: Fault[] } {
   const faults = Object.entries(wish).flatMap(([key, value]) => {
     const allowed = ownerless ? { ...sane[kind], add: ['nobody'], remove: ['nobody'], manage: ['nobody'] } : sane[kind]
     const values: readonly string[] | undefined = allowed[key as keyof Policy]
@@ -38,7 +39,8 @@ export function policyFor({ kind, ownerless, wish }: PolicyRequest): { policy: P
     return [{ path: `/policy/${key}`, code: 'policy', message: `${whose} can have only: ${values.join(', ')}.` }]
   })
   if (faults.length > 0) return { faults }
-  return { policy: { ...(kind === 'group' ? groupPolicy : publicPolicy), ...(ownerless && unowned), ...wish } }
+  const usual = kind === 'group' ? groupPolicy : publicPolicy
+  return { policy: { ...(present ?? { ...usual, ...(ownerless && unowned) }), ...wish } }
 }
 
 /** Names of direct rooms at one of the doors are derived from this, so no room may bear such a name. */

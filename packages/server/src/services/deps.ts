@@ -13,6 +13,7 @@ import { Lanes } from './parts/lanes.ts'
 import { createLogins, type Logins } from './parts/logins.ts'
 import { createMembership, type Membership } from './parts/membership.ts'
 import { People } from './parts/people.ts'
+import { Purge } from './parts/purge.ts'
 import { createReach, type Reach } from './parts/reach.ts'
 import { createRegistrar, type Registrar } from './parts/registrar.ts'
 import { Sessions } from './parts/sessions.ts'
@@ -51,6 +52,7 @@ export type Deps = Given & {
   sessions: Sessions
   logins: Logins
   registrar: Registrar
+  purge: Purge
 }
 
 /** Makes what services have in common, once for all of them: their caches and the order of their writes are the same ones. */
@@ -72,5 +74,6 @@ export function assemble(given: Given): Deps {
     sessions: new Sessions({ ...given, emit }),
     logins: createLogins(given),
     registrar: createRegistrar(given),
+    purge: new Purge({ ...given, emit }),
   }
 }

@@ -1,6 +1,7 @@
 import type { Head, Log, OpenRoom, Stay } from '../live/log.ts'
 import { may } from '../rules/permissions.ts'
 import type { Deps } from './deps.ts'
+import { positionOf } from './parts/standings.ts'
 import { readOwnLog } from './parts/own-log.ts'
 import { keyOf, type RoomWithStay, readUpto } from './views.ts'
 
@@ -20,7 +21,7 @@ export function createLog({ store, views, people }: Pick<Deps, 'store' | 'views'
 
     async open(user, room) {
       const found = await store.members.withRoom(user, typeof room === 'number' ? { number: room } : { id: room })
-      if (found === undefined || !may({ ...found.room, role: found.member?.role ?? null }, 'read')) return null
+      if (found === undefined || !may(positionOf(found), 'read')) return null
       return openRoom(found)
     },
 
@@ -29,7 +30,11 @@ export function createLog({ store, views, people }: Pick<Deps, 'store' | 'views'
       // The room second: what it says of the latest join is then at least as new as any of the events, so that no edit carries a text
       // to somebody who joined between the two reads.
       const room = rows.length === 0 ? undefined : await store.rooms.byNumber(number)
-      return room === undefined ? [] : await views.events(room, rows)
+      if (room === undefined) return []
+      // What is retired may still stand there, or part of it. A reader that has nothing else in its range goes on behind it.
+      const kept = rows.filter(({ seq }) => seq > room.floor_seq)
+      if (kept.length > 0 || range.upto <= room.floor_seq) return await views.events(room, kept)
+      return await views.events(room, await store.events.range(number, { ...range, after: room.floor_seq }))
     },
 
     userEvents: (user, range) => readOwnLog(store, user, range),

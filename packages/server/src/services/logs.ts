@@ -1,17 +1,35 @@
-import { limits } from '@parlance/protocol'
+import { ChatError, limits, type OutputOf } from '@parlance/protocol'
+import { may } from '../rules/permissions.ts'
 import { isWithin } from '../rules/visibility.ts'
-import type { Deps, Handlers } from './deps.ts'
+import type { RoomRow } from '../store/rows.ts'
+import type { Actor, Deps, Handlers } from './deps.ts'
 import { actorOf } from './parts/actor.ts'
 import { roomFrame, userFrame } from '../live/frames.ts'
 import { readOwnLog } from './parts/own-log.ts'
+import type { Seen } from './refs.ts'
 
 type Taken = Pick<Deps, 'store' | 'refs' | 'reach' | 'views'>
 
 export function createLogs({ store, refs, reach, views }: Taken): Pick<Handlers, 'rooms.events' | 'me.events'> {
+  /** Whether somebody read a deleted room to its end: those who were there when it went, and of a public room everybody. */
+  const saw = async ({ room }: Seen, { number }: Actor): Promise<boolean> =>
+    room.policy.read === 'users' ||
+    (await store.members.stays(room.number, number)).some(({ to_seq }) => to_seq === null || to_seq === room.last_seq)
+
+  /** All that is left of a deleted room is its last event. */
+  const epilogue = async (room: RoomRow, after: number): Promise<OutputOf<'rooms.events'>> => {
+    const rows = await store.events.range(room.number, { after: Math.max(after, room.floor_seq), upto: room.last_seq, limit: 1 })
+    const events = await views.events(room, rows)
+    return { room: room.id, after, upto: Math.max(after, room.last_seq), floor: room.floor_seq, events: events.map(roomFrame) }
+  }
+
   return {
     async 'rooms.events'(call, { room: ref, after, limit = limits.history_max }) {
       const actor = actorOf(call)
-      const seen = await refs.see(actor, ref)
+      const seen = await refs.look(actor, ref)
+      if (seen === undefined) throw new ChatError('not_found')
+      if (seen.standing.deleted && (await saw(seen, actor))) return await epilogue(seen.room, after)
+      if (!may(seen.standing, 'read')) throw new ChatError('not_found')
       const { room } = seen
       const visible = await reach.positions(actor.number, seen)
       // The head was read with the stay, so a removal that follows is no part of this answer.

@@ -9,21 +9,22 @@ import { actorOf } from './parts/actor.ts'
 import { numberCursors } from './parts/cursors.ts'
 import { noDigest } from './parts/digests.ts'
 import { among } from './parts/people.ts'
-import { keyOf } from './views.ts'
+import { keyOf, settingsOf } from './views.ts'
 
 const listCursors = numberCursors('rooms')
 const browseCursors = numberCursors('public-rooms')
 /** How old a remembered standing may be where nothing is written that the store would check (ms). */
 const recently = 1000
 
-type Taken = Pick<Deps, 'store' | 'clock' | 'newId' | 'digest' | 'refs' | 'views' | 'emit' | 'lanes' | 'membership'>
+type Taken = Pick<Deps, 'store' | 'clock' | 'newId' | 'digest' | 'refs' | 'views' | 'emit' | 'lanes' | 'membership' | 'purge'>
 type Create = InputOf<'rooms.create'>
-type Names = `rooms.${'create' | 'direct' | 'list' | 'browse' | 'get' | 'join' | 'leave' | 'read' | 'typing'}`
+type Names = `rooms.${'create' | 'update' | 'delete' | 'direct' | 'list' | 'browse' | 'get' | 'join' | 'leave' | 'read' | 'typing'}`
 
 export function createRooms(deps: Taken): Pick<Handlers, Names> {
   const { refs, views, lanes, membership } = deps
   return {
     'rooms.create': (call, input) => lanes.inTurn(call.lane, () => create(deps, actorOf(call), input)),
+    'rooms.update': (call, input) => lanes.inTurn(call.lane, () => update(deps, actorOf(call), input)),
     'rooms.direct': (call, { user }) => lanes.inTurn(call.lane, () => direct(deps, actorOf(call), user)),
     'rooms.list': (call, input) => list(deps, actorOf(call), input),
     'rooms.browse': (call, input) => browse(deps, actorOf(call), input),
@@ -34,6 +35,12 @@ export function createRooms(deps: Taken): Pick<Handlers, Names> {
       const actor = actorOf(call)
       return await views.room(actor.number, await refs.see(actor, room))
     },
+
+    'rooms.delete': (call, { room }) =>
+      lanes.inTurn(call.lane, async () => {
+        await remove(deps, actorOf(call), room)
+        return null
+      }),
 
     'rooms.join': (call, { room }) =>
       lanes.inTurn(call.lane, async () => {
@@ -88,13 +95,53 @@ async function create(deps: Taken, actor: Actor, input: Create): Promise<{ room:
 
 function createFaults({ kind, name, meta, ownerless }: Create): Fault[] {
   const faults: Fault[] = []
-  if (kind === 'public' && name === undefined) faults.push({ path: '/name', code: 'required', message: 'A public room needs a name.' })
-  if (name !== undefined && isReservedName(name))
-    faults.push({ path: '/name', code: 'reserved', message: 'Names that begin with dm_ are reserved.' })
+  if (kind === 'public' && name === undefined) faults.push(unnamedFault)
+  if (name !== undefined && isReservedName(name)) faults.push(reservedFault)
   if (kind === 'group' && ownerless)
     faults.push({ path: '/ownerless', code: 'kind', message: 'Only a public room can be without an owner.' })
   if (meta !== undefined && packMeta(meta) === null) faults.push(metaFault)
   return faults
+}
+
+async function update(deps: Taken, actor: Actor, { room: ref, policy: wish, ...fields }: InputOf<'rooms.update'>): Promise<Room> {
+  const { store, clock, refs, emit } = deps
+  const { seen, outcome } = await refs.change(actor, ref, async ({ room, standing }) => {
+    const managed = Object.keys(fields).length > 0
+    if ((managed && !may(standing, 'manage')) || (wish !== undefined && !may(standing, 'govern'))) throw new ChatError('forbidden')
+    if (room.kind === 'direct') throw new ChatError('forbidden')
+    // Where only the owner changes the policy there is one.
+    const chosen = policyFor({ kind: room.kind, ownerless: false, wish: wish ?? {}, present: room.policy })
+    const faults = [...updateFaults(room, fields), ...('faults' in chosen ? chosen.faults : [])]
+    if (!managed && wish === undefined) faults.push(nothingFault)
+    if ('faults' in chosen || faults.length > 0) throw new ChatError('invalid_input', { errors: faults })
+    const change = { room: room.number, by: actor.number, acl: room.acl, at: clock.now() }
+    return await store.queue.write('rooms.update', { ...change, ...fields, ...(wish !== undefined && { policy: chosen.policy }) })
+  })
+  if (outcome.status === 'name_taken') throw new ChatError('name_taken')
+  const { room } = outcome
+  emit.room(outcome.events, { ...withoutMessages(keyOf(room), among([actor])), settings: settingsOf(room) })
+  return await deps.views.room(actor.number, { room, member: seen.member })
+}
+
+function updateFaults({ kind }: RoomRow, { name, meta }: Omit<InputOf<'rooms.update'>, 'room'>): Fault[] {
+  const faults: Fault[] = []
+  if (kind === 'public' && name === null) faults.push(unnamedFault)
+  if (name && isReservedName(name)) faults.push(reservedFault)
+  if (meta && packMeta(meta) === null) faults.push(metaFault)
+  return faults
+}
+
+const unnamedFault: Fault = { path: '/name', code: 'required', message: 'A public room needs a name.' }
+const reservedFault: Fault = { path: '/name', code: 'reserved', message: 'Names that begin with dm_ are reserved.' }
+const nothingFault: Fault = { path: '', code: 'required', message: 'Give at least one field to change.' }
+
+async function remove({ store, clock, refs, emit, purge }: Taken, actor: Actor, ref: string): Promise<void> {
+  const { outcome } = await refs.change(actor, ref, async ({ room, standing }) => {
+    if (!may(standing, 'govern')) throw new ChatError('forbidden')
+    return await store.queue.write('rooms.delete', { room: room.number, by: actor.number, acl: room.acl, at: clock.now() })
+  })
+  emit.room(outcome.events, withoutMessages(keyOf(outcome.room), among([actor])))
+  purge.room(outcome.room.number)
 }
 
 async function direct(deps: Taken, actor: Actor, user: string): Promise<OutputOf<'rooms.direct'>> {

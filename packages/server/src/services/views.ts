@@ -1,4 +1,4 @@
-import type { Member, Message, Profile, Room, User } from '@parlance/protocol'
+import type { Member, Message, Profile, Room, RoomSettings, User } from '@parlance/protocol'
 import type { MessageState, RoomEvent, RoomKey } from '../live/bus.ts'
 import { messageView } from '../live/message-view.ts'
 import type { EventRow, MemberRow, MessageRow, RoomRow, UserRow } from '../store/rows.ts'
@@ -72,7 +72,7 @@ export function createViews({ store, people }: { store: Store; people: People })
       const person = await people.load(numbers.filter((number) => number !== null))
       const states = new Map((await views.states(messages)).map((state) => [state.n, state]))
       const sharedAfter = room.policy.history === 'open' ? 0 : room.shared_n
-      const context = { key: keyOf(room), person, sharedAfter, message: (n: number) => stateAt(states, n) }
+      const context = { key: keyOf(room), person, sharedAfter, message: (n: number) => stateAt(states, n), settings: settingsOf(room) }
       return rows.map((row) => roomEvent(row, context))
     },
   }
@@ -102,16 +102,19 @@ function peerOf({ pair }: RoomRow, reader: number): number | null {
   return low === reader ? high : low
 }
 
+/** What of a room can be changed, as its row has it: the row is of its own head. */
+export function settingsOf(room: RoomRow): RoomSettings {
+  const { name, title, description, meta, policy, slow_mode_s } = room
+  return { rev: room.last_seq, name, title, description, meta, policy, archived: room.archived_at !== null, slow_mode_s }
+}
+
 function roomFields(room: RoomRow): Omit<Room, 'creator' | 'peer' | 'me'> {
-  const { id, kind, name, title, description, meta, policy, members, large } = room
+  const { id, kind, members, large } = room
+  const { rev: _, ...settings } = settingsOf(room)
   return {
     id,
     kind,
-    name,
-    title,
-    description,
-    meta,
-    policy,
+    ...settings,
     members,
     large,
     created_at: timestamp(room.created_at),

@@ -1,6 +1,7 @@
 import type { Tx } from './tables/locks.ts'
 import { changeRole, joinMember, leaveRoom } from './tables/member-writes.ts'
 import { deleteMessage, editMessage } from './tables/message-writes.ts'
+import { deleteRoom, purgeRoom, updateRoom } from './tables/room-changes.ts'
 import { createRoom, directRoom } from './tables/room-writes.ts'
 import { createSession, endAllSessions, endSession, rotateSession, touchSession } from './tables/session-writes.ts'
 import { createUser, setPassword, updateUser } from './tables/user-writes.ts'
@@ -18,6 +19,9 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'sessions.touch': touchSession,
   'rooms.create': createRoom,
   'rooms.direct': directRoom,
+  'rooms.update': updateRoom,
+  'rooms.delete': deleteRoom,
+  'rooms.purge': purgeRoom,
   'members.join': joinMember,
   'members.leave': leaveRoom,
   'members.role': changeRole,

@@ -1,4 +1,4 @@
-import type { Policy, Role, RoomEventType, RoomKind, UserEventType } from '@parlance/protocol'
+import type { Policy, Role, RoomEventType, RoomField, RoomKind, UserEventType } from '@parlance/protocol'
 
 /** A user as stored; `password` is a hash or null (an account that cannot log in by password). Times everywhere: ms since 1970. */
 export type UserRow = {
@@ -52,6 +52,11 @@ export type RoomRow = {
   floor_n: number
   members: number
   large: boolean
+  /** Seconds between two messages of one member; 0 for none. */
+  slow_mode_s: number
+  archived_at: number | null
+  /** A deleted room keeps its row, and of its log the last event. */
+  deleted_at: number | null
   created_at: number
 }
 
@@ -98,11 +103,11 @@ export type EventRow = {
   type: RoomEventType
   actor: number | null
   ref: number | null
-  data: { role?: Role; large?: boolean; kind?: RoomKind } | null
+  data: { role?: Role; large?: boolean; kind?: RoomKind; changed?: RoomField[] } | null
   at: number
 }
 
-/** One fact of a user's log; `position` is the seq of a join or departure, or a marker. */
+/** One fact of a user's log; `position` is the seq of a join, a departure or the deletion of a room, or a marker. */
 export type UserEventRow = {
   user: number
   useq: number

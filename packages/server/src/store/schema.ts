@@ -87,6 +87,11 @@ export type RoomsTable = {
   floor_n: number
   members: number
   large: number
+  slow_mode_s: Generated<number>
+  archived_at: number | null
+  deleted_at: number | null
+  /** When the last of a deleted room was taken away. */
+  purged_at: number | null
   created_at: number
 }
 

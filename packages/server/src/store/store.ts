@@ -63,13 +63,15 @@ export interface RoomReads {
   /** Public rooms listed to users or anyone, newest first, `query` a part of name or title. */
   browse(query: string, slice: Slice): Promise<RoomRow[]>
   heads(numbers: readonly number[]): Promise<{ room: number; seq: number; n: number }[]>
+  /** Deleted rooms of which something is left, at most `limit`. */
+  unpurged(limit: number): Promise<number[]>
 }
 
 export interface MemberReads {
   one(room: number, user: number): Promise<MemberRow | undefined>
   /** Present members in the order of their joining (by number). */
   list(room: number, slice: Slice): Promise<MemberRow[]>
-  /** Present stays of a user with their rooms, latest joined first. */
+  /** Present stays of a user with their rooms, latest joined first. Here and below deleted rooms are left out. */
   ofUser(user: number, slice: Slice): Promise<{ member: MemberRow; room: RoomRow }[]>
   /** Present members of these rooms, of each so many at most, those who joined first. */
   ofRooms(rooms: readonly number[], each: number): Promise<{ room: number; user: number }[]>

@@ -55,7 +55,8 @@ export type NewRoom = Pick<RoomRow, 'id' | 'kind' | 'name' | 'title' | 'descript
   userRooms: number
 }
 
-type MemberChange = { room: number; user: number; by: number | null; acl: number; at: number }
+type RoomChange = { room: number; by: number; acl: number; at: number }
+type MemberChange = Omit<RoomChange, 'by'> & { user: number; by: number | null }
 
 /**
  * Every rarer write, by name: plain data in and out, one transaction each (rooms locked by number, then users by number, then looked at).
@@ -101,6 +102,18 @@ export type Writes = AccountWrites & {
     userRooms: number
     at: number
   }) => ({ status: 'created'; room: RoomRow } & Logged) | { status: 'known'; room: RoomRow } | { status: 'too_many_rooms' }
+  /** Absent fields stay, `policy` is the whole one. Without a difference there is no event. */
+  'rooms.update': (
+    input: RoomChange &
+      Partial<Pick<RoomRow, 'name' | 'title' | 'description' | 'meta' | 'policy' | 'slow_mode_s'>> & { archived?: boolean },
+  ) => ({ status: 'updated'; room: RoomRow } & Logged) | { status: 'name_taken' } | Stale
+  /**
+   * The last event of a room. Its floors rise to hide everything before it, its name is free again; what it held is for `rooms.purge` to
+   * take away.
+   */
+  'rooms.delete': (input: RoomChange) => ({ status: 'deleted'; room: RoomRow } & Logged) | Stale
+  /** Takes from a deleted room at most so many members, with a fact for each, or then so many messages and events. */
+  'rooms.purge': (input: { room: number; members: number; rows: number; at: number }) => { status: 'purged'; done: boolean } & Logged
   /** Makes a present stay; sets shared_n, raises acl and, past the published bound, `large`. */
   'members.join': (
     input: MemberChange & { role: Role; roomMembers: number; userRooms: number },

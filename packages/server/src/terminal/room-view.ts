@@ -97,6 +97,10 @@ export class RoomView {
         return this.#screen.notice(`${event.data.user.username} left`)
       case 'member.updated':
         return this.#screen.notice(`${event.data.user.username} is now ${event.data.role}`)
+      case 'room.updated':
+        return this.#screen.notice(`the room has a new ${event.data.changed.join(', ')}`)
+      case 'room.deleted':
+        return this.#screen.notice('the room was deleted')
       case 'room.created':
         return
     }

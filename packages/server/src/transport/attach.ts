@@ -79,8 +79,7 @@ export function settle(
   const missing = channel.ring.between(Math.min(at.from, at.checked), channel.position)
   if (missing === null) return 'behind'
   const knownStay = Math.max(at.checked, stay.since)
-  if (missing.some((event) => event.seq > knownStay && event.type === 'member.left' && event.subject?.number === sitter.person))
-    return 'gone'
+  if (missing.some((event) => event.seq > knownStay && ends(event, sitter.person))) return 'gone'
   if (at.tell && at.from < channel.position) {
     const events = missing.filter((event) => event.seq > at.from && event.seq > stay.fromSeq)
     for (const stretch of stretches(stay, { after: at.from, upto: channel.position }, events)) void listener.log(stretch)
@@ -88,6 +87,9 @@ export function settle(
   hub.stand(sitter, channel, standing)
   return 'live'
 }
+
+const ends = ({ type, subject }: RoomEvent, person: number): boolean =>
+  type === 'room.deleted' || (type === 'member.left' && subject?.number === person)
 
 /** Whether the gap fits what a resume replays of one room. */
 export const replayable = (gap: number, budget: ReplayBudget): boolean =>

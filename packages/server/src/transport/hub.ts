@@ -208,6 +208,7 @@ export class Hub {
     this.#publish(channel, 'durable', (encoder) => encoder.room(event))
     if (channel.large) this.#dirtyHeads.add(channel)
     if (event.type === 'member.left') this.#expel(channel, event)
+    if (event.type === 'room.deleted') this.#end(channel, event)
     if (event.large !== null) this.#resize(channel, event.large)
   }
 
@@ -225,6 +226,18 @@ export class Hub {
       if (!sitter.rooms.has(channel)) continue
       this.stand(sitter, channel, null)
       sitter.gone(channel)
+    }
+  }
+
+  /** Who gets heads only is told as well: it is the last there is to tell. */
+  #end(channel: RoomChannel, event: RoomEvent): void {
+    this.#publish(channel, 'heads', (encoder) => encoder.room(event))
+    for (const user of this.#users.values()) {
+      for (const sitter of [...user.sitters]) {
+        if (!sitter.rooms.has(channel)) continue
+        this.stand(sitter, channel, null)
+        sitter.gone(channel)
+      }
     }
   }
 

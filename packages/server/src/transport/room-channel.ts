@@ -132,9 +132,9 @@ export class RoomChannel {
   async #catchUp(): Promise<void> {
     while (this.holders > 0 && this.position < this.#known) {
       const from = this.position
-      const upto = Math.min(this.#known, from + readLimit)
-      const events = await this.#deps.read(this.number, { after: from, upto, limit: readLimit })
-      for (const event of events) if (event.seq === this.position + 1) this.#step(event)
+      const events = await this.#deps.read(this.number, { after: from, upto: this.#known, limit: readLimit })
+      // The log has no gaps, so that a position which is not there is retired.
+      for (const event of events) if (event.seq > this.position) this.#step(event)
       this.#flush()
       // A position that the log has not got is a head from elsewhere or a lost tail: do not ask for it for ever.
       if (this.position === from) this.#known = this.position

@@ -6,10 +6,10 @@ import { directPolicy, policyFor } from '../../src/rules/room-kinds.ts'
 const standings = ['owner', 'admin', 'member', null] as const
 
 function positionIn(kind: 'direct' | 'group' | 'public', wish: Partial<Policy> = {}): (role: Role | null) => Position {
-  if (kind === 'direct') return (role) => ({ kind, policy: { ...directPolicy, ...wish }, role })
+  if (kind === 'direct') return (role) => ({ kind, policy: { ...directPolicy, ...wish }, role, deleted: false })
   const chosen = policyFor({ kind, ownerless: false, wish: {} })
   if ('faults' in chosen) throw new Error('the defaults have faults')
-  return (role) => ({ kind, policy: { ...chosen.policy, ...wish }, role })
+  return (role) => ({ kind, policy: { ...chosen.policy, ...wish }, role, deleted: false })
 }
 
 /** Who of owner, admin, member and outsider may; `+` and `-` in that order. */
@@ -25,6 +25,7 @@ describe('who may do what (owner, admin, member, outsider)', () => {
     ['direct', 'remove', '----', { remove: 'members' }],
     ['direct', 'manage', '----', { manage: 'members' }],
     ['direct', 'leave', '----'],
+    ['direct', 'govern', '----'],
     ['direct', 'grant', '----'],
     ['direct', 'moderate', '----'],
     ['group', 'read', '+++-'],
@@ -39,6 +40,8 @@ describe('who may do what (owner, admin, member, outsider)', () => {
     ['group', 'remove', '+---', { remove: 'owner' }],
     ['group', 'manage', '++--'],
     ['group', 'leave', '+++-'],
+    ['group', 'govern', '+---'],
+    ['group', 'govern', '+---', { manage: 'members' }],
     ['group', 'grant', '+---'],
     ['group', 'moderate', '++--'],
     ['public', 'read', '++++'],
@@ -75,6 +78,12 @@ describe('whom one may remove (owner, admin, member, outsider removing)', () => 
       expect(marks((role) => mayRemove(at(role), target))).toBe(who)
     })
   }
+})
+
+test('in a deleted room nobody may do anything', () => {
+  const at = (role: Role | null): Position => ({ ...positionIn('public')(role), deleted: true })
+  for (const action of ['read', 'join', 'post', 'add', 'remove', 'manage', 'govern', 'leave', 'grant', 'moderate'] as const)
+    expect([action, marks((role) => may(at(role), action))]).toEqual([action, '----'])
 })
 
 test('only an owner changes roles, and nobody changes that of an owner', () => {

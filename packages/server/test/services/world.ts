@@ -114,6 +114,7 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
     },
     async [Symbol.asyncDispose]() {
       presence[Symbol.dispose]()
+      await deps.purge[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
       rmSync(directory, { recursive: true })
     },

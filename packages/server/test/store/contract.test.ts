@@ -6,6 +6,7 @@ import { markerContract } from '../contract/store/markers.ts'
 import { memberContract } from '../contract/store/members.ts'
 import { messageContract } from '../contract/store/messages.ts'
 import { queueContract } from '../contract/store/queueing.ts'
+import { roomChangeContract } from '../contract/store/room-changes.ts'
 import { roomContract } from '../contract/store/rooms.ts'
 import { sendContract } from '../contract/store/sends.ts'
 
@@ -13,6 +14,7 @@ for (const backend of await backends()) {
   describe(`a store on ${backend.name}`, () => {
     accountContract(backend)
     roomContract(backend)
+    roomChangeContract(backend)
     memberContract(backend)
     sendContract(backend)
     queueContract(backend)

@@ -101,6 +101,8 @@ export function loggedOf(frame: RoomEventFrame): Logged {
     case 'member.left':
       return { ...base, subject: frame.data.user.id }
     case 'room.created':
+    case 'room.updated':
+    case 'room.deleted':
       return base
   }
 }

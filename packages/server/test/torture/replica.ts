@@ -70,6 +70,8 @@ export class Replica {
         this.#members.delete(frame.data.user.id)
         return null
       case 'room.created':
+      case 'room.updated':
+      case 'room.deleted':
         return null
     }
   }

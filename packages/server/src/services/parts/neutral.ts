@@ -1,3 +1,4 @@
+import type { RoomSettings } from '@parlance/protocol'
 import type { Addressee, MessageState, Person, RoomEvent, RoomKey, UserEvent } from '../../live/bus.ts'
 import type { EventRow, MessageRow, UserEventRow } from '../../store/rows.ts'
 
@@ -9,6 +10,8 @@ export type Context = {
   message: (n: number) => MessageState
   /** Messages with a higher ordinal are visible to every present member. */
   sharedAfter: number
+  /** The room as it is now, where an event may tell. */
+  settings?: RoomSettings
 }
 
 /** A row of a room's log as the bus carries it, in nobody's dialect. */
@@ -24,6 +27,8 @@ export function roomEvent(row: EventRow, context: Context): RoomEvent {
     role: row.data?.role ?? null,
     large: row.data?.large ?? null,
     roomKind: row.data?.kind ?? null,
+    changed: row.data?.changed ?? null,
+    settings: row.type === 'room.updated' ? (context.settings ?? null) : null,
     ref: null,
     message: null,
   }

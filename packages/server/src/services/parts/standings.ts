@@ -1,5 +1,6 @@
-import type { Policy, Role, RoomKind } from '@parlance/protocol'
+import type { Policy, RoomKind } from '@parlance/protocol'
 import type { Person, RoomKey } from '../../live/bus.ts'
+import type { Position } from '../../rules/permissions.ts'
 import type { MemberRow, RoomRow } from '../../store/rows.ts'
 
 /** What of a room changes only together with its `acl`, and its unchanging names. */
@@ -16,7 +17,7 @@ export type RoomFacts = {
 }
 
 /** A person's place in a room as of an `acl`; `confirmedAt` is when it was last read (monotonic ms). */
-export type Standing = { room: RoomFacts; kind: RoomKind; policy: Policy; role: Role | null; confirmedAt: number }
+export type Standing = Position & { room: RoomFacts; confirmedAt: number }
 
 export type Bounds = { rooms: number; standings: number }
 
@@ -49,7 +50,7 @@ export class Standings {
   put(user: number, read: { room: RoomRow; member: MemberRow | undefined; pair?: RoomFacts['pair']; at: number }): Standing {
     const entry = this.#entry(read)
     const facts = entry?.facts ?? factsOf(read)
-    const standing = { room: facts, kind: facts.kind, policy: facts.policy, role: read.member?.role ?? null, confirmedAt: read.at }
+    const standing = { ...positionOf(read), room: facts, confirmedAt: read.at }
     if (entry === undefined) return standing
     if (!entry.standings.has(user)) this.#count += 1
     entry.standings.set(user, standing)
@@ -88,6 +89,14 @@ export class Standings {
     }
   }
 }
+
+/** Where somebody stands in a room as it was read. */
+export const positionOf = ({ room, member }: { room: RoomRow; member: MemberRow | undefined }): Position => ({
+  kind: room.kind,
+  policy: room.policy,
+  role: member?.role ?? null,
+  deleted: room.deleted_at !== null,
+})
 
 function factsOf({ room, pair = null }: { room: RoomRow; pair?: RoomFacts['pair'] }): RoomFacts {
   const { number, id, name, kind, policy, acl, large, shared_n } = room

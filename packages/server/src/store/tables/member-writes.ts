@@ -106,7 +106,7 @@ export async function changeRole(tx: Tx, input: WriteInput<'members.role'>): Pro
 }
 
 /** For every change that may take a right away: what was judged before it must be judged again. */
-function raiseAcl(room: LockedRoom): void {
+export function raiseAcl(room: LockedRoom): void {
   room.acl += 1
   room.strict_acl = room.acl
 }

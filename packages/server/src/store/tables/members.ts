@@ -58,6 +58,7 @@ export function memberReads(db: Kysely<Tables>): MemberReads {
       .selectFrom('members')
       .innerJoin('rooms', 'rooms.number', 'members.room')
       .where('members.user', '=', user)
+      .where('rooms.deleted_at', 'is', null)
       .selectAll('rooms')
       .select(besideRoom)
   return {

@@ -93,6 +93,9 @@ async function insertRoom(tx: Tx, room: PlainRoom): Promise<LockedRoom | undefin
     floor_n: 0,
     members: 0,
     large: 0,
+    archived_at: null,
+    deleted_at: null,
+    purged_at: null,
   }
   return await tx
     .insertInto('rooms')

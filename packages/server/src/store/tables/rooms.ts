@@ -31,10 +31,14 @@ export function roomReads(db: Kysely<Tables>): RoomReads {
       return await first(among.where('kind', '!=', 'public').orderBy('number').limit(1))
     },
     async browse(query, { after, limit }) {
-      let found = rooms().where('kind', '=', 'public').where('listed', 'in', ['users', 'anyone'])
+      let found = rooms().where('kind', '=', 'public').where('listed', 'in', ['users', 'anyone']).where('deleted_at', 'is', null)
       if (query !== '') found = found.where(sql<boolean>`search_text like ${containing(query)} escape '\\'`)
       if (after !== null) found = found.where('number', '<', after)
       return (await found.orderBy('number', 'desc').limit(limit).execute()).map(roomOf)
+    },
+    async unpurged(limit) {
+      const found = db.selectFrom('rooms').select('number').where('deleted_at', 'is not', null).where('purged_at', 'is', null)
+      return (await found.orderBy('number').limit(limit).execute()).map(({ number }) => number)
     },
     async heads(numbers) {
       if (numbers.length === 0) return []

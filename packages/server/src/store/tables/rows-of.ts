@@ -31,7 +31,7 @@ export function sessionOf(row: Selectable<SessionsTable>): SessionRow {
   return { ...row, id: printId(row.id) }
 }
 
-export function roomOf({ search_text: _, listed: __, strict_acl: ___, ...row }: Selectable<RoomsTable>): RoomRow {
+export function roomOf({ search_text: _, listed: __, strict_acl: ___, purged_at: ____, ...row }: Selectable<RoomsTable>): RoomRow {
   return {
     ...row,
     id: printId(row.id),

@@ -40,6 +40,8 @@ const created: RoomEvent = {
   role: null,
   large: null,
   roomKind: null,
+  changed: null,
+  settings: null,
   ref: { id: room.id, n: 1 },
   message,
 }

@@ -64,6 +64,8 @@ const event: RoomEvent = {
   role: null,
   large: null,
   roomKind: null,
+  changed: null,
+  settings: null,
   ref: { id: 'm1', n: 3 },
   message,
 }

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'bun:test'
+import { eventually } from '../harness/eventually.ts'
+import { backends } from '../harness/server.ts'
+import { connect } from '../harness/socket.ts'
+import { openWorld } from '../harness/world.ts'
+
+for (const { name, env } of await backends()) {
+  describe(`looking after rooms on ${name}`, () => {
+    test('a deletion is the last a socket hears of a room, a guest’s as well', async () => {
+      await using world = await openWorld({ env: await env() })
+      const [ada, bob, guest] = [await world.person('ada'), await world.person('bob'), await world.person('guest')]
+      const room = await world.publicRoom(ada)
+      await world.rest.call('rooms.join', { room }, bob)
+      const [member, visitor] = [await world.socket(bob), await world.socket(guest)]
+      visitor.send({ open: room })
+      await visitor.next('opened')
+      const { seq } = await world.send(ada, room, 'the last words')
+      await world.rest.call('rooms.delete', { room }, ada)
+      for (const socket of [member, visitor]) {
+        const end = await socket.next('ev', ({ ev }) => ev === 'room.deleted')
+        expect(end).toMatchObject({ room, seq: seq + 1, data: { by: { username: ada.username } } })
+      }
+      expect(await member.next('uev', ({ uev }) => uev === 'room.gone')).toMatchObject({ data: { room, seq: seq + 1 } })
+      for (const socket of [member, visitor]) {
+        socket.send({ open: room })
+        expect((await socket.next('refused')).err.code).toBe('not_found')
+      }
+    })
+
+    test('who was away when a room was deleted hears it from the own log, and reads the last event', async () => {
+      await using world = await openWorld({ env: await env() })
+      const [ada, bob] = [await world.person('ada'), await world.person('bob')]
+      const room = await world.group([ada, bob])
+      const before = await connect(world.server.url)
+      const { ready, heads } = await before.hello(bob.token)
+      await before[Symbol.asyncDispose]()
+      for (let i = 0; i < 10; i++) await world.send(ada, room, `m${i}`)
+      await world.rest.call('rooms.delete', { room }, ada)
+      const { store } = world.server.running.house
+      await eventually(async () => expect(await store.rooms.unpurged(10)).toEqual([]))
+      await using again = await connect(world.server.url)
+      const seq = heads[0]?.seq ?? 0
+      const back = await again.hello(bob.token, { epoch: ready.epoch, useq: ready.useq, rooms: { [room]: seq } })
+      expect([back.ready.mode, back.heads]).toEqual(['resumed', []])
+      const { ulog } = await again.next('ulog')
+      expect(ulog.events).toMatchObject([{ uev: 'room.gone', data: { room } }])
+      const log = await again.op('rooms.events', { room, after: seq })
+      expect(log.events).toMatchObject([{ ev: 'room.deleted', seq: log.upto }])
+    })
+
+    test('a new name is heard at once and found at once', async () => {
+      await using world = await openWorld({ env: await env() })
+      const [ada, bob] = [await world.person('ada'), await world.person('bob')]
+      const room = await world.group([ada, bob])
+      const socket = await world.socket(bob)
+      await world.rest.call('rooms.update', { room, name: 'tea', description: 'green' }, ada)
+      const heard = await socket.next('ev', ({ ev }) => ev === 'room.updated')
+      expect(heard.data).toMatchObject({
+        changed: ['name', 'description'],
+        settings: { rev: heard.seq, name: 'tea', description: 'green' },
+      })
+      expect((await socket.op('rooms.get', { room: 'name:tea' })).id).toBe(room)
+    })
+  })
+}
