@@ -1,11 +1,16 @@
 /**
- * Why a native socket ends and what its client does next. `verdict`: `no` do not reconnect, `refresh` get a new token first,
+ * Why a native socket or stream ends and what its client does next. `verdict`: `no` do not reconnect, `refresh` get a new token first,
  * `yes` reconnect at once with backoff, `after` reconnect after the told time.
  */
 export const closeCodes = {
   4400: { name: 'bad_frame', verdict: 'no', text: 'A frame was not understood, or another one came before hello.' },
   4401: { name: 'auth', verdict: 'refresh', text: 'The token is invalid, expired or revoked, or no hello came in time.' },
   4403: { name: 'banned', verdict: 'no', text: 'This account may not connect.' },
+  4404: {
+    name: 'gone',
+    verdict: 'no',
+    text: 'The room of this stream is not yours to read, or not any more. Sockets do not end this way.',
+  },
   4408: { name: 'slow', verdict: 'yes', text: 'The client did not read fast enough, or was silent too long.' },
   4429: { name: 'rate', verdict: 'after', text: 'Too many frames or connections.' },
   4503: { name: 'drain', verdict: 'after', text: 'The server is going away; reconnect with the jitter told in `bye`.' },

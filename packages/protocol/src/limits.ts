@@ -52,6 +52,10 @@ export const limits = {
   watch: 200,
   /** Rooms one connection may have open. */
   open_rooms: 200,
+  /** Streams of server-sent events one user may have at once, the rooms one may have open, and the users it may watch. */
+  user_streams: 50,
+  stream_rooms: 50,
+  stream_watch: 100,
   /** Operations of one connection that wait for their answer. */
   in_flight: 64,
   /** Above this many members a room is large: no typing, receipts or unsolicited events. It stops being large at `large_room_ends`. */
@@ -59,6 +63,8 @@ export const limits = {
   large_room_ends: 80,
   heartbeat_ms: 25_000,
   silence_ms: 35_000,
+  /** A stream of server-sent events says something at least this often. */
+  stream_comment_ms: 15_000,
   hello_ms: 10_000,
   /** A typing notice ends by itself after this time. */
   typing_ms: 6000,

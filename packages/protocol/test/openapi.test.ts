@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { errors, errorsOf, fieldPlaces, openapi, operationList } from '@parlance/protocol'
+import { errors, errorsOf, fieldPlaces, openapi, operationList, streamList } from '@parlance/protocol'
 import type { Json, JsonObject } from '../src/docs/components.ts'
 import { accepts, dangling, isObject, objectAt, resolve, unreferenced, walk } from './documents.ts'
 
@@ -41,15 +41,11 @@ describe('the OpenAPI document', () => {
     expect(objectAt(document, '#/components/schemas')).toContainKeys(named)
   })
 
-  test('describes the operations of the catalog and no others', () => {
+  test('describes the operations of the catalog, the streams and nothing else', () => {
     const described = [...walk(document.paths ?? null)].flatMap(([, node]) =>
       typeof node.operationId === 'string' ? [node.operationId] : [],
     )
-    expect(described.sort()).toEqual(
-      operationList()
-        .map(([name]) => name as string)
-        .sort(),
-    )
+    expect(described.sort()).toEqual([...operationList(), ...streamList()].map(([name]) => name as string).sort())
   })
 
   test('publishes answers open', () => {

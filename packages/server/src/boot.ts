@@ -5,6 +5,7 @@ import type { Logger } from './base/log.ts'
 import { type House, openHouse, operatorGate, ownTokens } from './boot/house.ts'
 import { createOperator } from './boot/operator.ts'
 import type { Config } from './config.ts'
+import type { Dialect, Encoder } from './dialects/dialect.ts'
 import { dialectsFor } from './dialects/index.ts'
 import { native } from './dialects/native/native.ts'
 import { trustedProxies } from './transport/address.ts'
@@ -13,9 +14,12 @@ import { openControl } from './transport/control.ts'
 import { createHttp } from './transport/http.ts'
 import { Hub } from './transport/hub.ts'
 import { createMount } from './transport/mount.ts'
+import { outboundOf } from './transport/outbound.ts'
 import { bunOutbound } from './transport/outbound-bun.ts'
+import { StreamOutbound } from './transport/outbound-stream.ts'
 import { createPages } from './transport/pages.ts'
 import { reference } from './transport/reference.ts'
+import { createStreams } from './transport/streams.ts'
 import { Sweep } from './transport/sweep.ts'
 import { UnprovenSockets } from './transport/unproven-sockets.ts'
 import { type SocketServer, socketHandler } from './transport/websocket.ts'
@@ -41,13 +45,17 @@ async function listen(house: House): Promise<Running> {
   const unproven = new UnprovenSockets(config.rateLimit ? config.limits.unprovenSocketsPerAddress : Number.POSITIVE_INFINITY)
   let isDraining = false
   const draining = () => isDraining
+  const streams = new StreamOutbound()
   const hub = new Hub({
     bus: house.bus,
     log: house.feed,
     presence: house.presence,
     here: house.here,
-    outbound: bunOutbound(() => server),
-    encoders: new Map(dialects.map((dialect) => [dialect.name, dialect.encoder])),
+    outbound: outboundOf(
+      bunOutbound(() => server),
+      streams,
+    ),
+    encoders: encodersOf(dialects, house.feed.epoch),
     clock: systemClock,
     logger: log,
     metrics: house.metrics,
@@ -59,6 +67,7 @@ async function listen(house: House): Promise<Running> {
     clock: systemClock,
     log,
     metrics: house.metrics,
+    openStream: createStreams({ gate, hub, connections, outbound: streams, draining }),
     cookieOrigin: (origin, host) =>
       origin === config.publicUrl || config.cookieOrigins.includes(origin) || origin === `http://${host}` || origin === `https://${host}`,
     allowedHosts: config.allowedHosts,
@@ -108,7 +117,11 @@ async function listen(house: House): Promise<Running> {
   }
 }
 
-/** Sockets are sent away with the time to come back, requests under way are answered, everything accepted is committed. */
+/** Of every dialect the one of its sockets, under its own name, and those of its streams. */
+const encodersOf = (dialects: readonly Dialect[], epoch: string): Map<string, Encoder> =>
+  new Map(dialects.flatMap(({ name, encoder, streams }) => [[name, encoder] as const, ...Object.entries(streams?.(epoch) ?? {})]))
+
+/** Sockets and streams are sent away with the time to come back, requests under way are answered, everything accepted is committed. */
 async function drain({ server, connections, house }: { server: SocketServer; connections: Set<Connection>; house: House }): Promise<void> {
   for (const connection of [...connections]) connection.end(4503, 'the server is going away')
   const quiet = Promise.all([house.store.queue.drain(), server.stop()])

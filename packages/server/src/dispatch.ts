@@ -203,7 +203,7 @@ export function createGate(deps: GateDeps): Gate {
 type SchemaError = { keyword: string; instancePath: string; message: string; params: object }
 
 /** The validator's errors as faults: a missing or unknown key is named by its own path. */
-function faultsOf(found: readonly SchemaError[]): Fault[] {
+export function faultsOf(found: readonly SchemaError[]): Fault[] {
   const faults: Fault[] = []
   for (const { keyword, instancePath, message, params } of found) {
     // The branches of a union and the value `false` of a closed object say nothing that the error beside them does not.

@@ -22,13 +22,18 @@ type Options = { backoff_ms?: number; onEphemeral?: (frame: { eph: string }) => 
 type Program = {
   createChat(server: string, token: () => Promise<string>, options?: Options): Chat
   createApi(server: string): { call(method: string, path: string, options?: object): Promise<unknown>; use(token: string): void }
+  follow(
+    server: string,
+    path: string,
+    options: { token: string; lastEventId?: string; onFrame: (frame: object) => void },
+  ): Promise<{ id: string; bye: { code: number } | null }>
   sendOnce(api: ReturnType<Program['createApi']>, room: string, content: string): Promise<Message>
 }
 
 const directory = writeProgram()
 afterAll(() => rmSync(directory, { recursive: true }))
-const files = ['rest.js', 'send.js', 'chat.js'].map(async (file) => (await import(join(directory, file))) as Partial<Program>)
-const { createChat, createApi, sendOnce } = Object.assign({}, ...(await Promise.all(files))) as Program
+const files = ['rest.js', 'send.js', 'chat.js', 'stream.js'].map(async (file) => (await import(join(directory, file))) as Partial<Program>)
+const { createChat, createApi, sendOnce, follow } = Object.assign({}, ...(await Promise.all(files))) as Program
 
 const texts = (chat: Chat, room: string): string[] => [...(chat.rooms.get(room)?.messages.values() ?? [])].map(({ content }) => content)
 
@@ -127,4 +132,31 @@ test('the HTTP code of the guide signs in, sends once and reports errors as it s
   expect(await api.call('GET', `/rooms/${room}/messages?limit=1`)).toMatchObject({ items: [{ content: 'hello' }] })
   const refusal: unknown = await sendOnce(api, room, '').catch((error: unknown) => error)
   expect(refusal).toMatchObject({ status: 400, code: 'invalid_input', errors: [{ path: '/content' }] })
+})
+
+test('the reader of streams of the guide goes on where it left off, and hears why its stream ends', async () => {
+  await using world = await openWorld()
+  const [alice, bob] = [await world.person('alice'), await world.person('bob')]
+  const room = await world.group([alice, bob])
+  const frames: object[] = []
+  const read = (lastEventId?: string) =>
+    follow(world.server.url, `/rooms/${room}/stream`, { token: bob.token, lastEventId, onFrame: (frame) => frames.push(frame) })
+  const first = read()
+  await eventually(() => frames.length === 1)
+  const { seq } = await world.send(alice, room, 'hello')
+  await world.rest.call('members.remove', { room, user: bob.id }, alice)
+  const { id, bye } = await first
+  expect(bye?.code).toBe(4404)
+  expect(frames).toMatchObject([{ opened: room }, { ev: 'message.created', seq }, { ev: 'member.left', seq: seq + 1 }])
+  expect(id).toEndWith(`.${seq + 1}`)
+  expect(read(id)).rejects.toMatchObject({ code: 'not_found' })
+
+  await world.rest.call('members.add', { room, user: bob.id }, alice)
+  await world.send(alice, room, 'welcome back')
+  frames.length = 0
+  const second = read(id)
+  await eventually(() => frames.length === 2)
+  expect(frames).toMatchObject([{ log: { after: seq + 1, upto: seq + 3 } }, { opened: room, seq: seq + 3 }])
+  await world.rest.call('accounts.logout', {}, bob)
+  expect((await second).bye?.code).toBe(4401)
 })

@@ -91,6 +91,10 @@ test('the numbers in the text of the guide are those of the protocol', () => {
     `large rooms** (above ${limits.large_room} members)`,
     `ends by itself after ${seconds(limits.typing_ms)}`,
     `The server sends something every ${seconds(limits.heartbeat_ms)}`,
+    `A comment comes every ${seconds(limits.stream_comment_ms)}; after ${seconds(limits.silence_ms)} of silence`,
+    `in \`open\` (at most ${limits.stream_rooms})`,
+    `in \`watch\` (at most ${limits.stream_watch})`,
+    `One user may have ${limits.user_streams} streams`,
     `after ${seconds(limits.silence_ms)} without anything`,
   ]
   for (const sentence of sentences) expect(text).toContain(sentence)

@@ -5,6 +5,7 @@ import { protocolVersion } from '../frames.ts'
 import { limits } from '../limits.ts'
 import { errorsOf, fieldPlaces, takesCid } from '../rest.ts'
 import { Cid, type TSchema } from '../schema.ts'
+import { LastEventId, type Stream, streamErrorsOf, streamList, type StreamName } from '../streams.ts'
 import { type Json, type JsonObject, type SchemaBook, schemaBook } from './components.ts'
 import { exampleOf, exampleProblem } from './examples.ts'
 
@@ -28,7 +29,8 @@ export function openapi(): JsonObject {
   for (const [name, operation] of operationList()) {
     paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: describe(name, operation, book) }
   }
-  const used = [...new Set(operationList().flatMap(([, operation]) => errorsOf(operation)))].sort()
+  for (const [name, stream] of streamList()) paths[stream.path] = { ...paths[stream.path], get: describeStream(name, stream, book) }
+  const used = [...new Set(refusing().flatMap((codes) => codes))].sort()
   return {
     openapi: '3.1.0',
     info: { title: 'Parlance', version: protocolVersion, description: about, license: { name: 'MIT', identifier: 'MIT' } },
@@ -48,7 +50,35 @@ export function openapi(): JsonObject {
 }
 
 /** Operations of one resource stand together: `rooms.create` under rooms. */
-const tagOf = (name: OperationName): string => name.split('.')[0] ?? name
+const tagOf = (name: OperationName | StreamName): string => name.split('.')[0] ?? name
+
+/** A stream is a GET whose answer does not end; its events are frames of the socket, which the other document describes. */
+function describeStream(name: StreamName, stream: Stream, book: SchemaBook): JsonObject {
+  const header = {
+    name: 'Last-Event-ID',
+    in: 'header',
+    required: false,
+    description: 'The `id` of the last event received: the stream goes on behind it.',
+    schema: book.closed(LastEventId),
+  }
+  const example = 'id: 019a5c2f.1043\ndata: {"ev":"message.created","room":"…","seq":1043,"n":556,"at":"…","data":{…}}\n\n'
+  const operation = { ...stream, auth: 'user', rate: 'read', method: 'GET', status: 200, out: stream.in } as const
+  return {
+    tags: [tagOf(name)],
+    operationId: name,
+    summary: stream.summary,
+    description: `${stream.description}\n\nA comment comes every ${limits.stream_comment_ms / 1000} seconds. The last event is named \`bye\` and has a close code and when to come back.`,
+    parameters: [...parameters(operation, book), header],
+    responses: {
+      200: {
+        description: 'Server-sent events until one side ends them. The data of each is a frame of the socket.',
+        content: { 'text/event-stream': { schema: { type: 'string' }, example } },
+      },
+      ...refusals(streamErrorsOf(stream)),
+    },
+    'x-rate-class': operation.rate,
+  }
+}
 
 function describe(name: OperationName, operation: Operation, book: SchemaBook): JsonObject {
   return {
@@ -59,7 +89,7 @@ function describe(name: OperationName, operation: Operation, book: SchemaBook): 
     ...(operation.auth === 'none' && { security: [] }),
     parameters: parameters(operation, book),
     ...requestBody(operation, book),
-    responses: { ...success(operation, book), ...refusals(operation) },
+    responses: { ...success(operation, book), ...refusals(errorsOf(operation)) },
     'x-rate-class': operation.rate,
   }
 }
@@ -122,21 +152,25 @@ function success({ status, out }: Operation, book: SchemaBook): JsonObject {
 
 type Refusal = { name: string; status: number; codes: ErrorCode[] }
 
-/** What the operation may refuse with, by status. Operations with the same codes share a component, named by status and codes. */
-const refusalsOf = (operation: Operation): Refusal[] =>
-  Object.entries(Object.groupBy(errorsOf(operation).sort(), (code) => errors[code].status)).map(([status, codes = []]) => ({
-    name: [status, ...codes].join('.'),
+/** The codes of everything that may be refused. */
+const refusing = (): ErrorCode[][] => [
+  ...operationList().map(([, operation]) => errorsOf(operation)),
+  ...streamList().map(([, stream]) => streamErrorsOf(stream)),
+]
+
+/** Refusals by status. Operations with the same codes share a component, named by status and codes. */
+const refusalsOf = (codes: readonly ErrorCode[]): Refusal[] =>
+  Object.entries(Object.groupBy([...codes].sort(), (code) => errors[code].status)).map(([status, same = []]) => ({
+    name: [status, ...same].join('.'),
     status: Number(status),
-    codes,
+    codes: same,
   }))
 
-const refusals = (operation: Operation): JsonObject =>
-  Object.fromEntries(refusalsOf(operation).map(({ name, status }) => [status, { $ref: `#/components/responses/${name}` }]))
+const refusals = (codes: readonly ErrorCode[]): JsonObject =>
+  Object.fromEntries(refusalsOf(codes).map(({ name, status }) => [status, { $ref: `#/components/responses/${name}` }]))
 
 const refusalComponents = (book: SchemaBook): JsonObject =>
-  Object.fromEntries(
-    operationList().flatMap(([, operation]) => refusalsOf(operation).map((refusal) => [refusal.name, describeRefusal(refusal, book)])),
-  )
+  Object.fromEntries(refusing().flatMap((codes) => refusalsOf(codes).map((refusal) => [refusal.name, describeRefusal(refusal, book)])))
 
 const retryAfter = { 'Retry-After': { description: 'Whole seconds to wait, where known.', schema: { type: 'integer', minimum: 0 } } }
 

@@ -23,6 +23,7 @@ export function createMetrics() {
     }),
     httpSeconds: histogram('http_request_seconds', 'Time from request to response', secondsOfWork),
     socketConnections: gauge('socket_connections', 'Open WebSockets'),
+    streamConnections: gauge('stream_connections', 'Open streams of server-sent events'),
     framesIn: counter('socket_frames_in_total', 'Frames received from sockets'),
     framesOut: counter('socket_frames_out_total', 'Frames handed to sockets one by one (published frames are counted as publishes)'),
     sends: counter('sends_total', 'Messages acknowledged for the first time'),

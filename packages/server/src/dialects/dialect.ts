@@ -1,13 +1,22 @@
 import type { ErrorCode, InputOf, Method, OperationName, OutputOf } from '@parlance/protocol'
 import { isRecord, parseJson } from '../base/json.ts'
-import type { Actor, Addressee, Directory, Door, Listed, Login, RefreshCookie } from '../dispatch.ts'
+import {
+  type Actor,
+  type Addressee,
+  type Directory,
+  type Door,
+  faultsOf,
+  type Listed,
+  type Login,
+  type RefreshCookie,
+} from '../dispatch.ts'
 import type { ChannelSignal, Ephemeral, MessageState, Person, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
 import { brief, roomFrame, userFrame } from '../live/frames.ts'
 import type { Stay } from '../live/log.ts'
 
 export type { Actor, Addressee, ChannelSignal, Directory, Door, Ephemeral, ErrorCode, Listed, Login, MessageState }
 export type { Person, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
-export { brief, roomFrame, userFrame }
+export { brief, faultsOf, roomFrame, userFrame }
 
 /**
  * What happened, in the words of one dialect: called once per event however many sockets listen, and only where some do. Null: this
@@ -39,6 +48,8 @@ export type OwnStretch = { after: number; upto: number; events: UserEvent[] }
 export type Listener = {
   /** Part of the log that came before the live events; called in order, before the room goes live. The next waits for the promise: pacing. */
   log(stretch: Stretch): void | Promise<void>
+  /** The room is live from this position on: called in the same step, before the first live event. */
+  live?(room: RoomKey, position: number): void
   /** A stretch of the user's own log that was written while the socket was away. */
   ownLog(stretch: OwnStretch): void
   /** A fact of the user's own log, in order. */
@@ -191,9 +202,19 @@ export type RestCall = {
 
 /**
  * `body` goes out as JSON, a string as it is. `pieces` are the JSON text of a long answer, asked for as fast as the client takes them; what
- * they throw breaks the connection off, so that half an answer never looks like a whole one.
+ * they throw breaks the connection off, so that half an answer never looks like a whole one. A `talk` is a stream.
  */
-export type RestAnswer = { status: number; headers?: Record<string, string> } & ({ body: unknown } | { pieces: AsyncIterable<string> })
+export type RestAnswer = { status: number; headers?: Record<string, string> } & (
+  | { body: unknown }
+  | { pieces: AsyncIterable<string> }
+  | { talk: Talk }
+)
+
+/**
+ * An answer that does not end: a conversation in which only the server speaks, in the words of the encoder of that name. The actor was
+ * authenticated by the request; the talk lives until that proof expires.
+ */
+export type Talk = { actor: Actor; encoder: string; accept: (socket: DoorSocket) => Conversation }
 
 /**
  * `path` in the router's notation: `/rooms/:room`. The method `*` answers what no other route of the path does. A door that shares a path
@@ -222,6 +243,8 @@ export type Dialect = {
   credentials: boolean
   socket: SocketDoor | null
   encoder: Encoder
+  /** The encoders of its streams, by names of their own; `epoch` is that of the database. */
+  streams?: (epoch: string) => Record<string, Encoder>
   /** Whether a slow socket may lose ephemeral signals and stay, or is always cut. */
   lossy: boolean
 }

@@ -7,6 +7,7 @@ const json = { 'content-type': 'application/json' }
 
 /** An answer of ours as the runtime's. What is somebody's is nobody's cache's. */
 export function toResponse(answer: RestAnswer): Response {
+  if ('talk' in answer) throw new Error('a stream has no answer of its own')
   const { status } = answer
   const headers = { 'cache-control': 'no-store', ...answer.headers }
   if ('pieces' in answer) return new Response(streamOf(answer.pieces), { status, headers: { ...json, ...headers } })

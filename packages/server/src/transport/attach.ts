@@ -84,6 +84,7 @@ export function settle(
     const events = missing.filter((event) => event.seq > at.from && event.seq > stay.fromSeq)
     for (const stretch of stretches(stay, { after: at.from, upto: channel.position }, events)) void listener.log(stretch)
   }
+  listener.live?.(stay.room, channel.position)
   hub.stand(sitter, channel, standing)
   return 'live'
 }

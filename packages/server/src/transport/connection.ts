@@ -13,23 +13,25 @@ const shedBytes = 256 * 1024
 const cutBytes = 512 * 1024
 /** Characters of the name of a channel. */
 const maxChannelName = 300
-/** Sooner than published, so that a late round still keeps the promise. */
-const heartbeatMs = limits.heartbeat_ms - 2500
 
 export type ConnectionOptions = {
   id: string
   address: string
-  dialect: Dialect
+  dialect: Pick<Dialect, 'name' | 'door' | 'lossy'>
   gate: Gate
   hub: Hub
   wire: Wire
   replies: Replies
+  /** At least so often something is said; a little sooner than published, so that a late round still keeps the promise. */
+  heartbeatMs: number
   /** The proof was given: the socket counts no longer against its address. */
   proven: () => void
+  /** Nothing more is said on it; told once, however it ended. */
+  ended: () => void
 }
 
 /**
- * One WebSocket, whatever is spoken on it: bounds what it may have under way, paces and cuts it when it does not keep up, and ends it when
+ * One WebSocket or stream, whatever is spoken on it: bounds what it may have under way, paces and cuts it when it does not keep up, and ends it when
  * its proof runs out.
  */
 export class Connection implements DoorSocket, Answering {
@@ -176,7 +178,7 @@ export class Connection implements DoorSocket, Answering {
   inspect(now: number): void {
     if (this.#ended) return
     if (now >= this.#deadline) return this.end(4401, this.#seat === null ? 'no hello' : 'token_expired')
-    if (now - this.#spoke >= heartbeatMs) {
+    if (now - this.#spoke >= this.#options.heartbeatMs) {
       this.#spoke = now
       this.#conversation?.heartbeat()
     }
@@ -215,6 +217,7 @@ export class Connection implements DoorSocket, Answering {
   }
 
   #leave(): void {
+    if (!this.#ended) this.#options.ended()
     this.#ended = true
     this.#seat?.leave()
     for (const resolve of this.#waiting ?? []) resolve()

@@ -18,3 +18,10 @@ export interface Wire {
 export interface Outbound {
   publish(topic: string, text: string): void
 }
+
+/** Publishes on each: every topic has listeners on one of them, so that order and completeness are those of each. */
+export const outboundOf = (...parts: readonly Outbound[]): Outbound => ({
+  publish(topic, text) {
+    for (const part of parts) part.publish(topic, text)
+  },
+})

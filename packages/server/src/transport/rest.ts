@@ -5,15 +5,17 @@ import { type Clock, sleep } from '../base/clock.ts'
 import { isRecord, MalformedJson, parseJson } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
-import type { Dialect, FailedCall, RefreshCookie, RestCall, RestRoute } from '../dialects/dialect.ts'
+import type { Dialect, FailedCall, RefreshCookie, RestAnswer, RestCall, RestRoute } from '../dialects/dialect.ts'
 import type { Gate } from '../dispatch.ts'
 import { type Env, toResponse } from './answer.ts'
+import type { OpenStream } from './streams.ts'
 
 export type RestDeps = {
   gate: Gate
   clock: Clock
   log: Logger
   metrics: Metrics
+  openStream: OpenStream
   /** Whether an Origin may use the refresh cookie: our own, or one that the configuration adds. */
   cookieOrigin: (origin: string, host: string) => boolean
 }
@@ -41,12 +43,24 @@ export function restHandler(offers: readonly Offer[], deps: RestDeps): (c: Conte
     try {
       if (route === undefined) throw new ChatError('method_not_allowed')
       const answer = await route.handle(callOf(c, { dialect, method, body, content }, deps))
+      if ('talk' in answer) return streamResponse(c, { dialect, answer }, deps)
       return toResponse('pieces' in answer ? { ...answer, pieces: noted(answer.pieces, failed, deps) } : answer)
     } catch (error) {
       note(error, failed, deps)
       return toResponse(dialect.failure(error, failed))
     }
   }
+}
+
+function streamResponse(
+  c: Context<Env>,
+  { dialect, answer }: { dialect: Dialect; answer: Extract<RestAnswer, { talk: unknown }> },
+  { openStream }: RestDeps,
+): Response {
+  const { status, headers = {} } = answer
+  if (c.req.method === 'HEAD') return new Response(null, { status, headers })
+  const body = openStream(answer.talk, { id: c.get('requestId'), address: c.env.address, door: dialect.door })
+  return new Response(body, { status, headers })
 }
 
 /** Those that name the method, or else those that take any. */

@@ -18,6 +18,8 @@ export type SocketData = {
   proven: () => void
 }
 
+const heartbeatMs = limits.heartbeat_ms - 2500
+
 /** Past this the runtime would drop what is published and keep the socket; so it closes it. */
 const hardLimitBytes = 1024 * 1024
 
@@ -46,7 +48,18 @@ export function socketHandler({
     perMessageDeflate: false,
     open(socket: ServerWebSocket<SocketData>) {
       const { id, address, dialect, accept, proven } = socket.data
-      const connection = new Connection({ id, address, dialect, gate, hub, wire: new BunWire(socket), replies, proven })
+      const connection = new Connection({
+        id,
+        address,
+        dialect,
+        gate,
+        hub,
+        wire: new BunWire(socket),
+        replies,
+        heartbeatMs,
+        proven,
+        ended: () => undefined,
+      })
       socket.data.connection = connection
       connections.add(connection)
       metrics.socketConnections.inc()

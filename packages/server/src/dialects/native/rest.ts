@@ -9,8 +9,7 @@ import {
   takesCid,
 } from '@parlance/protocol'
 import type { FailedCall, RestAnswer, RestCall, RestRoute } from '../dialect.ts'
-
-const base = '/api/v1'
+import { base, bearer, queryOf } from './request.ts'
 
 /** Every operation of the catalog at its own method and path. */
 export const routes: RestRoute[] = operationList().map(([name, spec]) => {
@@ -36,13 +35,6 @@ async function answer(
   return { status: repeated ? 200 : spec.status, body: out }
 }
 
-/** The access token of the Authorization header. */
-export function bearer(headers: Headers): string {
-  const [, token] = /^Bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '') ?? []
-  if (token === undefined) throw new ChatError('unauthenticated')
-  return token
-}
-
 const hasBody = ({ method, headers }: RestCall): boolean =>
   method !== 'GET' && method !== 'DELETE' && (headers.get('content-length') ?? '0') !== '0'
 
@@ -58,27 +50,6 @@ async function bodyOf(call: RestCall, places: FieldPlaces): Promise<Record<strin
     })
   }
   return body
-}
-
-type Property = { type?: string; items?: unknown }
-
-/** Query text by the type the schema wants; what does not fit stays text and is refused with the others by the gate. */
-function queryOf(query: URLSearchParams, spec: Operation): Record<string, unknown> {
-  const properties = (spec.in as { properties?: Record<string, Property> }).properties ?? {}
-  const fields: Record<string, unknown> = {}
-  for (const name of new Set(query.keys())) {
-    const values = query.getAll(name)
-    const property = Object.hasOwn(properties, name) ? properties[name] : undefined
-    if (property?.type === 'array') fields[name] = values.flatMap((value) => value.split(',')).filter((value) => value !== '')
-    else fields[name] = values.length > 1 ? values : convert(values[0] ?? '', property?.type)
-  }
-  return fields
-}
-
-function convert(text: string, type: string | undefined): unknown {
-  if (type === 'integer' && /^-?\d{1,16}$/.test(text)) return Number(text)
-  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
-  return text
 }
 
 /** `Idempotency-Key` stands for `cid`; both together must agree. */

@@ -1,9 +1,18 @@
 import { ChatError, limits, type WireError } from '@parlance/protocol'
-import { brief, type Encoder, roomFrame, type Stretch, userFrame } from '../dialect.ts'
+import { brief, type Encoder, type OwnStretch, type RoomKey, roomFrame, type Stretch, userFrame } from '../dialect.ts'
 
 /** A stretch of a room's log as a replay page. */
 export const logFrame = ({ room, after, upto, floor, events }: Stretch): string =>
   JSON.stringify({ log: { room: room.id, after, upto, floor, events: events.map(roomFrame) } })
+
+/** A stretch of the user's own log as a replay page. */
+export const ownLogFrame = ({ after, upto, events }: OwnStretch) => ({ ulog: { after, upto, events: events.map(userFrame) } })
+
+/** Where the open rooms and the own log stand. */
+export const headsFrame = (rooms: readonly { room: RoomKey; seq: number; n: number }[], useq: number) => ({
+  head: rooms.map(({ room, seq, n }) => [room.id, seq, n]),
+  useq,
+})
 
 export const encoder: Encoder = {
   room: (event) => JSON.stringify(roomFrame(event)),
@@ -29,4 +38,22 @@ export function wireError(error: unknown): WireError {
     ...(known.retryMs !== undefined && { retry_ms: known.retryMs }),
     ...(known.faults !== undefined && { errors: known.faults }),
   }
+}
+
+/** When a client should come back, by close code: at least `reconnect_ms`, spread over `jitter_ms`. */
+const comeback: Partial<Record<number, { reconnect_ms: number; jitter_ms: number }>> = {
+  4429: { reconnect_ms: 5000, jitter_ms: 5000 },
+  4503: { reconnect_ms: 500, jitter_ms: 4000 },
+}
+
+/** The last word of a connection: why it ends, and when to come back. */
+export const byeFrame = (code: number, reason: string): string => JSON.stringify({ bye: { code, reason, ...comeback[code] } })
+
+/** How a connection ends whose beginning failed: close code and reason. */
+export function closeCodeOf(error: unknown): [code: number, reason: string] {
+  const code = error instanceof ChatError ? error.code : 'internal'
+  if (code === 'unauthenticated' || code === 'token_expired') return [4401, code]
+  if (code === 'suspended') return [4403, code]
+  if (code === 'rate_limited' || code === 'overloaded') return [4429, code]
+  return [1011, code]
 }

@@ -13,9 +13,8 @@ import {
   type SocketDoor,
   type Stretch,
   type UserEvent,
-  userFrame,
 } from '../dialect.ts'
-import { encoder, logFrame, wireError } from './shapes.ts'
+import { byeFrame, closeCodeOf, encoder, headsFrame, logFrame, ownLogFrame, wireError } from './shapes.ts'
 
 const isOperation = Compile(up.op)
 const isOther = {
@@ -32,12 +31,6 @@ const none: Record<string, unknown>[] = []
 
 /** Frames kept while the hello is being answered: as many as operations may wait. */
 const maxEarly = limits.in_flight
-
-/** When a client should come back, by close code: at least `reconnect_ms`, spread over `jitter_ms`. */
-const comeback: Partial<Record<number, { reconnect_ms: number; jitter_ms: number }>> = {
-  4429: { reconnect_ms: 5000, jitter_ms: 5000 },
-  4503: { reconnect_ms: 500, jitter_ms: 4000 },
-}
 
 export const socketDoor: SocketDoor = {
   admit: ({ path }) => (path === '/ws' ? { accept: (socket) => new NativeConversation(socket), subprotocol } : null),
@@ -76,13 +69,13 @@ class NativeConversation implements Conversation, Listener {
   heartbeat(): void {
     if (this.#seat === null) return
     const { rooms, useq } = this.#seat.openHeads()
-    this.#send({ head: rooms.map(({ room, seq, n }) => [room.id, seq, n]), useq })
+    this.#send(headsFrame(rooms, useq))
   }
 
   end(code: number, reason: string): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    this.#send({ bye: { code, reason, ...comeback[code] } })
+    this.#socket.send(byeFrame(code, reason))
     this.#socket.close(code, reason)
   }
 
@@ -96,8 +89,8 @@ class NativeConversation implements Conversation, Listener {
     await this.#socket.drained()
   }
 
-  ownLog({ after, upto, events }: OwnStretch): void {
-    this.#send({ ulog: { after, upto, events: events.map(userFrame) } })
+  ownLog(stretch: OwnStretch): void {
+    this.#send(ownLogFrame(stretch))
   }
 
   user(event: UserEvent): void {
@@ -122,11 +115,7 @@ class NativeConversation implements Conversation, Listener {
   }
 
   #failed(error: unknown): void {
-    const code = error instanceof ChatError ? error.code : 'internal'
-    if (code === 'unauthenticated' || code === 'token_expired') this.end(4401, code)
-    else if (code === 'suspended') this.end(4403, code)
-    else if (code === 'rate_limited' || code === 'overloaded') this.end(4429, code)
-    else this.end(1011, code)
+    this.end(...closeCodeOf(error))
   }
 
   async #greet(hello: Hello): Promise<void> {
