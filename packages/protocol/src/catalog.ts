@@ -4,12 +4,23 @@ import { durableEvents, logs } from './logs.ts'
 import { members } from './members.ts'
 import { messages } from './messages.ts'
 import { presence, presenceEphemera } from './presence.ts'
+import { recovery } from './recovery.ts'
 import { roomEphemera, rooms } from './rooms.ts'
 import { sessions } from './sessions.ts'
 import { userEvents, users } from './users.ts'
 
 /** Everything that can be asked, by name. */
-export const operations = { ...accounts, ...sessions, ...users, ...rooms, ...members, ...messages, ...logs, ...presence } as const
+export const operations = {
+  ...accounts,
+  ...recovery,
+  ...sessions,
+  ...users,
+  ...rooms,
+  ...members,
+  ...messages,
+  ...logs,
+  ...presence,
+} as const
 export type OperationName = keyof typeof operations
 export type InputOf<N extends OperationName> = Input<(typeof operations)[N]>
 export type OutputOf<N extends OperationName> = Output<(typeof operations)[N]>

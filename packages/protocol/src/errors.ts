@@ -33,6 +33,7 @@ export const errors = {
   room_full: row(409, 'no', 'The room has as many members as it may have.'),
   too_many_rooms: row(409, 'no', 'The user is in as many rooms as a user may be in.'),
   message_deleted: row(409, 'no', 'The message has been deleted.'),
+  invalid_link: row(410, 'no', 'The link or code is unknown, expired, revoked or used up.'),
   payload_too_large: row(413, 'no', 'The body or frame is larger than allowed.'),
   unsupported_media_type: row(415, 'no', 'Send JSON (application/json).'),
   rate_limited: row(429, 'later', 'Too many requests; wait `retry_ms`.'),

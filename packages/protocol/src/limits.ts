@@ -25,6 +25,8 @@ export const limits = {
   room_members: 100_000,
   /** Sessions of one user; signing in once more ends the oldest. */
   user_sessions: 1000,
+  /** How long a link to set a new password is good. */
+  reset_link_ms: 3_600_000,
   /** Rooms of one user. */
   user_rooms: 10_000,
   /** Page size of a list: default and maximum. */

@@ -68,6 +68,18 @@ export const users = {
     out: Type.Null(),
     errors: ['not_found', 'invalid_input'],
   }),
+  'users.reset_link': operation({
+    summary: 'Make a link for somebody who forgot the password',
+    description: 'For admins. The link is good once, for an hour; one made before is not any more.',
+    auth: 'admin',
+    rate: 'auth',
+    method: 'POST',
+    path: '/admin/users/{user}/reset-link',
+    status: 200,
+    in: Closed({ user: UserRef }),
+    out: Closed({ url: Type.String(), expires_at: Timestamp }),
+    errors: ['not_found'],
+  }),
 }
 
 const fact = { room: Id }

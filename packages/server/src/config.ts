@@ -13,6 +13,7 @@ import {
   onOff,
   origin,
   type Parse,
+  sender,
   text,
   Unfit,
   urlOf,
@@ -46,6 +47,8 @@ export type Config = {
   /** Lower case; one with a leading dot includes the names below it. */
   allowedHosts: string[] | null
   registration: 'open' | 'invite' | 'off'
+  /** How to send mail; `url` is of the scheme smtp or smtps. */
+  mail: { url: string; from: string } | null
   dialects: DialectName[]
   rateLimit: boolean
   logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -77,7 +80,7 @@ export function readConfig(environment: Environment, flags: readonly string[] = 
   const source = new Source(environment, flags)
   const { get, optional } = source
   const dataDir = resolve(get('DATA_DIR', text))
-  const config: Config = {
+  const config: Omit<Config, 'mail'> = {
     port: get('PORT', integer(0, 65_535)),
     host: get('HOST', listenAddress),
     dataDir,
@@ -103,8 +106,9 @@ export function readConfig(environment: Environment, flags: readonly string[] = 
     dialectTokens: { 'realtime-chat': readTokenPolicy(source) },
     limits: { ...defaultLimits, ...limits },
   }
+  const mail = readMail(source, config.publicUrl)
   if (source.faults.length > 0) throw new ConfigError(source.faults)
-  return config
+  return { ...config, mail }
 }
 
 /** Where a setting's text comes from, and what was found wrong on the way. */
@@ -168,6 +172,16 @@ function readDatabase({ get, optional }: Source, file: string): DatabaseConfig {
   const user = encodeURIComponent(get('DB_USER', text)) + (password === null ? '' : `:${encodeURIComponent(password)}`)
   const host = `${get('DB_HOST', hostName)}:${get('DB_PORT', integer(1, 65_535))}`
   return { engine: 'postgres', url: `postgres://${user}@${host}/${encodeURIComponent(name)}` }
+}
+
+function readMail({ optional, faults }: Source, publicUrl: string | null): Config['mail'] {
+  const url = optional('SMTP_URL', urlOf('smtp://user:password@mail.example.org:587', 'smtp', 'smtps'))
+  const from = optional('MAIL_FROM', sender)
+  if (url === null) return null
+  // A link must never begin with whatever host a request named: its receiver would hand the token to a stranger's server.
+  if (publicUrl === null) faults.push('SMTP_URL: needs PUBLIC_URL, which links in mails begin with')
+  if (from === null) faults.push('SMTP_URL: needs MAIL_FROM, the sender of the mails')
+  return { url, from: from ?? '' }
 }
 
 function readTokenPolicy({ get }: Source): TokenPolicy {

@@ -10,6 +10,7 @@ const rooms = {
   auth: 'server/src/auth/**',
   config: 'server/src/{config.ts,config/**}',
   rules: 'server/src/rules/**',
+  mail: 'server/src/mail/**',
   'live ports': 'server/src/live/*.ts',
   'live/memory': 'server/src/live/memory/**',
   'live/redis': 'server/src/live/redis/**',
@@ -39,13 +40,14 @@ const mayImport: Record<Room, readonly Room[] | 'anything'> = {
   auth: [],
   config: [],
   rules: ['protocol'],
+  mail: ['base'],
   'live ports': ['protocol'],
   'live/memory': ['live ports', 'base'],
   'live/redis': ['live ports', 'base'],
   // Of the protocol only the words of its rows: roles, kinds, policies, the names of events, and the published bounds.
   "store's face": ['protocol', 'base'],
   store: ["store's face", 'protocol', 'base'],
-  'service tools': ['protocol', 'rules', 'auth', 'base', "store's face", 'live ports', 'dispatch'],
+  'service tools': ['protocol', 'mail', 'rules', 'auth', 'base', "store's face", 'live ports', 'dispatch'],
   services: ['service tools', 'protocol', 'rules', 'auth', 'base', "store's face", 'live ports', 'dispatch'],
   dispatch: ['protocol', 'base'],
   // The face of a dialect shows it the gate's types, the neutral events and nothing else of the house.

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { limits, type RateClass } from '@parlance/protocol'
 import { deriveKey, loadMaster } from '../auth/keys.ts'
+import { createLinks } from '../auth/links.ts'
 import { createPasswords } from '../auth/passwords.ts'
 import { createTokens } from '../auth/tokens.ts'
 import { systemClock } from '../base/clock.ts'
@@ -20,6 +21,7 @@ import type { Bus } from '../live/bus.ts'
 import type { Here } from '../live/here.ts'
 import type { Log } from '../live/log.ts'
 import type { Presence } from '../live/presence.ts'
+import { smtpMailer } from '../mail/smtp.ts'
 import { createAccounts } from '../services/accounts.ts'
 import { assemble, type Deps } from '../services/deps.ts'
 import { createDirectory } from '../services/directory.ts'
@@ -28,6 +30,7 @@ import { createLogs } from '../services/logs.ts'
 import { createMembers } from '../services/members.ts'
 import { createMessages } from '../services/messages.ts'
 import { createPresence } from '../services/presence.ts'
+import { createRecovery } from '../services/recovery.ts'
 import { createRooms } from '../services/rooms.ts'
 import { createSessions } from '../services/sessions.ts'
 import { createUsers } from '../services/users.ts'
@@ -75,6 +78,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
     const bus = memoryBus((error) => log.error('a listener of the bus failed', { error }))
     const presence = memoryPresence({ clock: systemClock })
     const here = memoryHere({ bus, clock: systemClock, max: limits.people_here })
+    const mailer = config.mail === null ? null : smtpMailer({ ...config.mail, clock: systemClock, log })
     const services = assemble({
       store,
       bus,
@@ -87,9 +91,13 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       newId,
       digestKey: deriveKey(master, 'message digest'),
       registration: config.registration,
+      links: createLinks((size) => systemRandom.bytes(size)),
+      mailer,
+      publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
     })
     const handlers: Handlers = {
       ...createAccounts(services),
+      ...createRecovery(services),
       ...createSessions(services),
       ...createUsers(services),
       ...createRooms(services),
@@ -129,6 +137,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       async [Symbol.asyncDispose]() {
         presence[Symbol.dispose]()
         await services.purge[Symbol.asyncDispose]()
+        await mailer?.[Symbol.asyncDispose]()
         await store[Symbol.asyncDispose]()
         lock[Symbol.dispose]()
       },

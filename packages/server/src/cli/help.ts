@@ -5,6 +5,7 @@ const commands = [
   ['user create NAME [--admin] [--email ADDRESS] [--password WORD]', 'make an account; without --password one is made up and printed'],
   ['user list [PART]', 'every account, or those whose names contain PART'],
   ['user password NAME [--password WORD]', 'set a new password and end every session; without --password one is made up and printed'],
+  ['user reset-link NAME', 'a link that lets somebody set a new password, good once and for an hour'],
   ['chat [--url URL] [--user NAME] [--room NAME]', 'a small chat in the terminal'],
   ['demo', 'fill the server with people, rooms and messages to look at'],
   ['doctor', 'check the installation and say what is wrong'],

@@ -9,10 +9,11 @@ type Verb = { usage: string; run: (ask: Ask, name: string, options: Context['opt
 const verbs: Record<string, Verb> = {
   create: { usage: 'create NAME [--admin] [--email ADDRESS] [--password WORD]', run: create },
   list: { usage: 'list [PART OF A NAME]', run: list },
+  'reset-link': { usage: 'reset-link NAME', run: resetLink },
   password: { usage: 'password NAME [--password WORD]', run: changePassword },
 }
 
-/** `user create|list|password …` */
+/** `user create|list|password|reset-link …` */
 export const user: Command = async ({ config, log, words, options }) => {
   const [word = '', name = ''] = words
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined
@@ -42,6 +43,11 @@ async function changePassword(ask: Ask, username: string, options: Context['opti
   const { password, told } = chosen(options)
   await ask({ op: 'users.set_password', in: { user: `name:${username}`, password } })
   console.log(`The password of ${username} is changed and every session ended.${told}`)
+}
+
+async function resetLink(ask: Ask, username: string): Promise<void> {
+  const { url, expires_at } = (await ask({ op: 'users.reset_link', in: { user: `name:${username}` } })) as OutputOf<'users.reset_link'>
+  console.log(`${url}\nSets a new password for ${username}, once, until ${expires_at}.`)
 }
 
 async function list(ask: Ask, query: string): Promise<void> {

@@ -35,6 +35,14 @@ export const SETTINGS = [
     description: 'Addresses or networks (10.0.0.0/8), comma-separated, whose X-Forwarded-* headers are believed',
   },
   { name: 'ALLOWED_ORIGINS', default: '', description: 'Origins, comma-separated, whose pages may call the server; unset: any' },
+  {
+    name: 'SMTP_URL',
+    default: '',
+    description:
+      'smtp://user:password@host:587 (or smtps://…), to mail links to those who forgot their password; unset: an admin makes them',
+    isSecret: true,
+  },
+  { name: 'MAIL_FROM', default: '', description: 'Sender of that mail, e.g. Chat <chat@example.org>; SMTP_URL needs it, and PUBLIC_URL' },
   { name: 'REGISTRATION', default: 'open', description: 'Who may create an account: open, invite or off' },
   {
     name: 'DIALECTS',

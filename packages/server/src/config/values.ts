@@ -24,6 +24,13 @@ export function oneOf<const T extends string>(...choices: T[]): Parse<T> {
   }
 }
 
+/** A mailbox: an address, alone or as `Name <address>`. */
+export const sender: Parse<string> = (value) => {
+  if (!/^([^<>@\p{Cc}]+ )?<[^\s<>@]+@[^\s<>@]+>$|^[^\s<>@]+@[^\s<>@]+$/u.test(value))
+    throw new Unfit('a sender such as Chat <chat@example.org>')
+  return value
+}
+
 /** The spellings that Django's environment files use are accepted too. */
 export const onOff: Parse<boolean> = (value) => {
   if (/^(on|true|yes|1)$/i.test(value)) return true

@@ -1,3 +1,4 @@
+import type { Links } from '../auth/links.ts'
 import type { Passwords } from '../auth/passwords.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Clock } from '../base/clock.ts'
@@ -6,6 +7,7 @@ import type { Actor, Call, Door, Handlers } from '../dispatch.ts'
 import type { Bus } from '../live/bus.ts'
 import type { Here } from '../live/here.ts'
 import type { Presence } from '../live/presence.ts'
+import type { Mailer } from '../mail/mailer.ts'
 import type { Store } from '../store/store.ts'
 import { createEmit, type Emit } from './emit.ts'
 import { createDigest, type Digest } from './parts/digests.ts'
@@ -16,6 +18,7 @@ import { People } from './parts/people.ts'
 import { Purge } from './parts/purge.ts'
 import { createReach, type Reach } from './parts/reach.ts'
 import { createRegistrar, type Registrar } from './parts/registrar.ts'
+import { createResets, type Resets } from './parts/resets.ts'
 import { Sessions } from './parts/sessions.ts'
 import { Refs } from './refs.ts'
 import { createViews, type Views } from './views.ts'
@@ -37,6 +40,11 @@ export type Given = {
   /** Key of message digests, so that a stored digest tells nothing of the text. */
   digestKey: Uint8Array
   registration: 'open' | 'invite' | 'off'
+  links: Links
+  /** Null where the server cannot send mail. */
+  mailer: Mailer | null
+  /** The origin that links begin with. */
+  publicUrl: string
 }
 
 /** What a service may use: what boot hands over, and what services have in common. Each service names what it takes of it. */
@@ -53,6 +61,7 @@ export type Deps = Given & {
   logins: Logins
   registrar: Registrar
   purge: Purge
+  resets: Resets
 }
 
 /** Makes what services have in common, once for all of them: their caches and the order of their writes are the same ones. */
@@ -75,5 +84,6 @@ export function assemble(given: Given): Deps {
     logins: createLogins(given),
     registrar: createRegistrar(given),
     purge: new Purge({ ...given, emit }),
+    resets: createResets(given),
   }
 }

@@ -10,10 +10,10 @@ import { userView } from './views.ts'
 const searchCursors = textCursors('users')
 const listCursors = numberCursors('accounts')
 
-type Taken = Pick<Deps, 'store' | 'refs' | 'clock' | 'passwords' | 'sessions'>
+type Taken = Pick<Deps, 'store' | 'refs' | 'clock' | 'passwords' | 'sessions' | 'resets'>
 
-export function createUsers(deps: Taken): Pick<Handlers, `users.${'get' | 'search' | 'list' | 'set_password'}`> {
-  const { store, refs, clock, passwords, sessions } = deps
+export function createUsers(deps: Taken): Pick<Handlers, `users.${'get' | 'search' | 'list' | 'set_password' | 'reset_link'}`> {
+  const { store, refs, clock, passwords, sessions, resets } = deps
   return {
     async 'users.get'(call, { user }) {
       return userView(await refs.user(actorOf(call), user))
@@ -40,6 +40,12 @@ export function createUsers(deps: Taken): Pick<Handlers, `users.${'get' | 'searc
       if (outcome.status !== 'changed') throw new ChatError('not_found', { detail: 'There is no such user.' })
       sessions.ended(outcome)
       return null
+    },
+
+    async 'users.reset_link'(call, { user: ref }) {
+      const link = await resets.make((await refs.user(call.actor, ref)).number)
+      if (link === null) throw new ChatError('not_found', { detail: 'There is no such user.' })
+      return { url: link.url, expires_at: timestamp(link.expiresAt) }
     },
   }
 }

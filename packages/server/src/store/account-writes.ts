@@ -22,4 +22,14 @@ export type AccountWrites = {
     keep: string | null
     at: number
   }) => ({ status: 'changed' } & Ended) | { status: 'mismatch' } | Gone
+  /** A link to set a new password, beside at most `beside` others that have not expired; above, `too_many`. Null: in the place of all. */
+  'resets.create': (input: {
+    hash: Uint8Array
+    user: number
+    at: number
+    expiresAt: number
+    beside: number | null
+  }) => { status: 'created' | 'too_many' } | Gone
+  /** Sets the hash of a password by a link; every link and every session of the account ends. */
+  'resets.redeem': (input: { hash: Uint8Array; password: string; at: number }) => ({ status: 'changed' } & Ended) | { status: 'unknown' }
 }

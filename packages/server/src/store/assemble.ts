@@ -5,7 +5,7 @@ import { eventReads } from './tables/events.ts'
 import { memberReads } from './tables/members.ts'
 import { messageReads } from './tables/messages.ts'
 import { roomReads } from './tables/rooms.ts'
-import { sessionReads, userReads } from './tables/users.ts'
+import { resetReads, sessionReads, userReads } from './tables/users.ts'
 
 export type StoreDeps = Omit<QueueDeps, 'driver' | 'messages'> & {
   /** A new UUID: becomes the epoch of a database that has none. */
@@ -24,6 +24,7 @@ export async function assembleStore(driver: Driver, { newId, ...deps }: StoreDep
     queue,
     users: userReads(read),
     sessions: sessionReads(read),
+    resets: resetReads(read),
     rooms: roomReads(read),
     members: memberReads(read),
     messages,

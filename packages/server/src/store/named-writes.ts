@@ -2,6 +2,7 @@ import type { Tx } from './tables/locks.ts'
 import { changeRole, joinMember, leaveRoom } from './tables/member-writes.ts'
 import { deleteMessage, editMessage } from './tables/message-writes.ts'
 import { deleteRoom, purgeRoom, updateRoom } from './tables/room-changes.ts'
+import { createReset, redeemReset } from './tables/reset-writes.ts'
 import { createRoom, directRoom } from './tables/room-writes.ts'
 import { createSession, endAllSessions, endSession, rotateSession, touchSession } from './tables/session-writes.ts'
 import { createUser, setPassword, updateUser } from './tables/user-writes.ts'
@@ -12,6 +13,8 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'users.create': createUser,
   'users.update': updateUser,
   'users.password': setPassword,
+  'resets.create': createReset,
+  'resets.redeem': redeemReset,
   'sessions.create': createSession,
   'sessions.rotate': rotateSession,
   'sessions.end': endSession,

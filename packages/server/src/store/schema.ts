@@ -11,6 +11,7 @@ export interface Tables {
   users: UsersTable
   sessions: SessionsTable
   refresh_tokens: RefreshTokensTable
+  reset_links: ResetLinksTable
   rooms: RoomsTable
   members: MembersTable
   stays: StaysTable
@@ -58,6 +59,9 @@ export type RefreshTokensTable = {
   spent_at: number | null
   successor: Uint8Array | null
 }
+
+/** Links to set a new password, as hashes. Those of an account go when one is used. */
+export type ResetLinksTable = { hash: Uint8Array; user: number; created_at: number; expires_at: number }
 
 export type RoomsTable = {
   number: Generated<number>

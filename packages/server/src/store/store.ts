@@ -53,6 +53,11 @@ export interface SessionReads {
   ofUser(user: number, at: number, slice: Slice<string>): Promise<SessionRow[]>
 }
 
+export interface ResetReads {
+  /** Whether a link with this hash is good at that time. */
+  isLive(hash: Uint8Array, at: number): Promise<boolean>
+}
+
 export interface RoomReads {
   byId(id: string): Promise<RoomRow | undefined>
   byNumber(number: number): Promise<RoomRow | undefined>
@@ -119,6 +124,7 @@ export interface Store extends AsyncDisposable {
   readonly queue: CommitQueue
   readonly users: UserReads
   readonly sessions: SessionReads
+  readonly resets: ResetReads
   readonly rooms: RoomReads
   readonly members: MemberReads
   readonly messages: MessageReads

@@ -22,6 +22,21 @@ describe('the command line', () => {
       expect([await create.exited, create.text()]).toEqual([0, 'Created root, an admin.\n'])
       expect((await rest.call('accounts.login', { username: 'root', password: 'a long enough one' })).user.username).toBe('root')
 
+      const link = parlance(['user', 'reset-link', 'root', '--data-dir', data, '--public-url', 'https://chat.example.org'])
+      expect(await link.exited).toBe(0)
+      const token = /\/reset#([\w-]+)\n/.exec(link.text())?.[1] ?? ''
+      await rest.call('recovery.redeem', { token, password: 'another long one' })
+      const word = parlance(['user', 'password', 'root', '--password', 'a long enough one', '--data-dir', data])
+      expect([await word.exited, word.text()]).toEqual([0, 'The password of root is changed and every session ended.\n'])
+      expect((await rest.call('accounts.login', { username: 'root', password: 'a long enough one' })).user.username).toBe('root')
+      const list = parlance(['user', 'list', 'OO', '--data-dir', data])
+      expect([await list.exited, list.text()]).toEqual([
+        0,
+        expect.stringMatching(/^[\w-]{36} {2}\d{4}-\d\d-\d\d {2}active +admin {2}root\n$/),
+      ])
+      const wrong = parlance(['user', 'shout', 'root', '--data-dir', data])
+      expect([await wrong.exited, wrong.text()]).toEqual([1, expect.stringContaining('parlance user reset-link NAME')])
+
       const again = parlance(['user', 'create', 'ROOT', '--data-dir', data])
       expect([await again.exited, again.text()]).toEqual([1, 'Another account has this username.\n'])
 

@@ -56,6 +56,20 @@ describe('the configuration', () => {
     expect(readConfig({}, all)).toEqual(readConfig({}))
   })
 
+  test('sends mail only where links have a beginning and mails a sender', () => {
+    const url = 'smtps://me:hunter2@mail.example.org'
+    const from = 'Chat <chat@example.org>'
+    expect(readConfig({}).mail).toBeNull()
+    expect(readConfig({ SMTP_URL: url, MAIL_FROM: from, PUBLIC_URL: 'https://chat.example.org' }).mail).toEqual({ url, from })
+    const faults = faultsOf({ SMTP_URL: url })
+    expect(faults).toHaveLength(2)
+    expect(faults.join()).toMatch(/PUBLIC_URL.*MAIL_FROM/)
+    for (const bad of ['x', 'a@b, c@d', 'Chat <chat@example.org> x', 'a@b\r\nBcc: c@d']) {
+      expect(faultsOf({ SMTP_URL: url, MAIL_FROM: bad, PUBLIC_URL: 'https://chat.example.org' })[0]).toContain('MAIL_FROM')
+    }
+    expect(faultsOf({ SMTP_URL: 'http://me:hunter2@mail' }).join()).not.toContain('hunter2')
+  })
+
   test('names all faults at once', () => {
     const faults = faultsOf(
       {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { type Client, createClient } from '@parlance/client'
 import { eventually } from '../harness/eventually.ts'
+import { mailServer } from '../harness/mail-server.ts'
 import { openWorld, password, type World } from '../harness/world.ts'
 
 let world: World
@@ -37,6 +38,27 @@ describe('operations of admins', () => {
     const boss = await world.rest.call('accounts.login', { username: 'boss', password })
     const { items } = await world.rest.call('users.list', { query: 'boss' }, { token: boss.access_token })
     expect(items).toMatchObject([{ username: 'boss', admin: true }])
+  })
+})
+
+describe('a forgotten password', () => {
+  test('comes back by mail: the answer is the same for everybody, and no log has the link', async () => {
+    await using mail = mailServer()
+    const env = { SMTP_URL: mail.url, MAIL_FROM: 'Chat <chat@example.org>', PUBLIC_URL: 'https://chat.example.org' }
+    await using posting = await openWorld({ env })
+    const { rest, server } = posting
+    await rest.call('accounts.register', { username: 'ann', password, email: 'ann@example.org' })
+    for (const username of ['nobody@example.org', 'ann@example.org', 'ann', 'nobody']) {
+      const answer = await rest.ask('recovery.request', { username })
+      expect([answer.status, answer.result]).toEqual([204, null])
+    }
+    await eventually(() => mail.received.length === 2)
+    const token = /https:\/\/chat\.example\.org\/reset#([\w-]+)/.exec(mail.received[0]?.text ?? '')?.[1] ?? ''
+    await rest.call('recovery.redeem', { token, password: 'battery staple' })
+    expect((await rest.ask('recovery.redeem', { token, password: 'battery staple' })).problem?.code).toBe('invalid_link')
+    expect((await rest.call('accounts.login', { username: 'ann', password: 'battery staple' })).user.username).toBe('ann')
+    expect(server.lines.length).toBeGreaterThan(0)
+    expect(server.lines.join('')).not.toContain(token)
   })
 })
 

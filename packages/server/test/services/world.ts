@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ChatError, type ErrorCode, type InputOf, type OperationName, type OutputOf, operations } from '@parlance/protocol'
+import { createLinks } from '../../src/auth/links.ts'
 import { createPasswords } from '../../src/auth/passwords.ts'
 import { createTokens } from '../../src/auth/tokens.ts'
 import { createIds, printId } from '../../src/base/ids.ts'
@@ -24,6 +25,7 @@ import { createLogs } from '../../src/services/logs.ts'
 import { createMembers } from '../../src/services/members.ts'
 import { createMessages } from '../../src/services/messages.ts'
 import { createPresence } from '../../src/services/presence.ts'
+import { createRecovery } from '../../src/services/recovery.ts'
 import { createRooms } from '../../src/services/rooms.ts'
 import { createSessions } from '../../src/services/sessions.ts'
 import { createUsers } from '../../src/services/users.ts'
@@ -89,6 +91,9 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
     newId,
     digestKey: new Uint8Array(32).fill(9),
     registration: 'open',
+    links: createLinks(systemRandom.bytes),
+    mailer: null,
+    publicUrl: 'https://chat.example.org',
     ...given,
   })
   const heard: Signal[] = []
@@ -123,6 +128,7 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
 
 const handlersOf = (deps: Deps): Handlers => ({
   ...createAccounts(deps),
+  ...createRecovery(deps),
   ...createSessions(deps),
   ...createUsers(deps),
   ...createRooms(deps),

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RoomEventFrame, RoomLog } from '@parlance/protocol'
+import { createLinks } from '../../src/auth/links.ts'
 import { createPasswords } from '../../src/auth/passwords.ts'
 import { createTokens } from '../../src/auth/tokens.ts'
 import { systemClock } from '../../src/base/clock.ts'
@@ -60,6 +61,9 @@ export async function openNode(seed: number, faults: Faults) {
     tokens: createTokens({ master: new Uint8Array(32), random: (size) => random.bytes(size) }),
     digestKey: new Uint8Array(32),
     registration: 'open',
+    links: createLinks((size) => random.bytes(size)),
+    mailer: null,
+    publicUrl: 'http://localhost',
   })
   const handlers = { ...createRooms(services), ...createMembers(services), ...createMessages(services) }
   const outbound = new MemoryOutbound()

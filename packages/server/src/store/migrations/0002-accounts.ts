@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { Columns } from './columns.ts'
 
-/** What people see of their sessions. */
+/** What people see of their sessions, and how they come back without a password. */
 export const accounts = (c: Columns): Migration => ({
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable('sessions').addColumn('agent', c.text).execute()
@@ -11,5 +11,14 @@ export const accounts = (c: Columns): Migration => ({
       .addColumn('used_at', c.integer, (column) => column.notNull().defaultTo(0))
       .execute()
     await db.schema.createIndex('sessions_of_user').on('sessions').columns(['user', 'id']).where(sql.ref('ended_at'), 'is', null).execute()
+    await db.schema
+      .createTable('reset_links')
+      .addColumn('hash', c.bytes, (column) => column.primaryKey().notNull())
+      .addColumn('user', c.integer, (column) => column.notNull().references('users.number'))
+      .addColumn('created_at', c.integer, (column) => column.notNull())
+      .addColumn('expires_at', c.integer, (column) => column.notNull())
+      .modifyEnd(c.keyed)
+      .execute()
+    await db.schema.createIndex('reset_links_of_user').on('reset_links').column('user').execute()
   },
 })

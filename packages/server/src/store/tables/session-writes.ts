@@ -110,6 +110,11 @@ export async function endOthers(tx: Tx, user: number, { except, at }: { except: 
   return await endEach(tx, user, { sessions: sessions.filter(({ id }) => printId(id) !== except), at })
 }
 
+/** Links to a new password are of before a change: none of a locked user is good any more. */
+export async function dropResets(tx: Tx, user: number): Promise<void> {
+  await tx.deleteFrom('reset_links').where('user', '=', user).execute()
+}
+
 /** Who is told of it: those that had not ended by themselves before. */
 async function endEach(tx: Tx, user: number, { sessions, at }: { sessions: Selectable<SessionsTable>[]; at: number }): Promise<Ended> {
   const ended: Ended = { user, sessions: [], userEvents: [] }

@@ -2,7 +2,7 @@ import { folded } from '../fold.ts'
 import type { NewUser, WriteInput, WriteOutput } from '../writes.ts'
 import { lockUsers, type Tx } from './locks.ts'
 import { idBytes, userOf } from './rows-of.ts'
-import { endOthers, insertSession } from './session-writes.ts'
+import { dropResets, endOthers, insertSession } from './session-writes.ts'
 
 export async function createUser(tx: Tx, input: WriteInput<'users.create'>): Promise<WriteOutput<'users.create'>> {
   const user = await insertUser(tx, input.user)
@@ -38,6 +38,7 @@ export async function setPassword(tx: Tx, input: WriteInput<'users.password'>): 
   if (row === undefined || row.state === 'deleted') return { status: 'gone' }
   if (expected !== undefined && row.password !== expected) return { status: 'mismatch' }
   await tx.updateTable('users').set({ password }).where('number', '=', number).execute()
+  await dropResets(tx, number)
   return { status: 'changed', ...(await endOthers(tx, number, { except: keep, at })) }
 }
 
@@ -48,6 +49,8 @@ export async function updateUser(tx: Tx, { user: number, ...change }: WriteInput
     const owner = await tx.selectFrom('users').select('number').where('owned_email', '=', change.owned_email).executeTakeFirst()
     if (owner !== undefined && owner.number !== number) return { status: 'email_taken' }
   }
+  // A link that went to the former address is its reader's.
+  if (change.owned_email !== undefined && change.owned_email !== row.owned_email) await dropResets(tx, number)
   const changed = { ...row, ...change }
   const search_text = folded(changed.name_key, changed.first_name, changed.last_name)
   await tx

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { parseId } from '../../base/ids.ts'
 import { containing } from '../fold.ts'
 import type { Tables } from '../schema.ts'
-import type { SessionReads, UserReads } from '../store.ts'
+import type { ResetReads, SessionReads, UserReads } from '../store.ts'
 import { sessionOf, userOf } from './rows-of.ts'
 
 export function userReads(db: Kysely<Tables>): UserReads {
@@ -39,6 +39,15 @@ export function userReads(db: Kysely<Tables>): UserReads {
       if (query !== '') found = found.where(sql<boolean>`search_text like ${containing(query)} escape '\\'`)
       if (after !== null) found = found.where('number', '>', after)
       return (await found.orderBy('number').limit(limit).execute()).map(userOf)
+    },
+  }
+}
+
+export function resetReads(db: Kysely<Tables>): ResetReads {
+  return {
+    async isLive(hash, at) {
+      const row = await db.selectFrom('reset_links').select('user').where('hash', '=', hash).where('expires_at', '>', at).executeTakeFirst()
+      return row !== undefined
     },
   }
 }

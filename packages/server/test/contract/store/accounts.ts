@@ -235,6 +235,30 @@ export function accountContract(backend: Backend): void {
       expect(await world.store.queue.write('users.password', { ...change, user: 999_999, password: 'x' })).toEqual({ status: 'gone' })
     })
 
+    test('a link to a new password is used once, however many try at the same time', async () => {
+      const session = newSession()
+      const user = await world.user({ password: 'old' }, session)
+      const create = (hash: Uint8Array, beside: number | null, at = now) =>
+        world.store.queue.write('resets.create', { user: user.number, hash, at, expiresAt: at + 100, beside })
+      const hashes = [bytes(), bytes(), bytes(), bytes()] as const
+      expect(tally([await create(hashes[0], 1), await create(hashes[1], 1), await create(hashes[2], 1)])).toEqual({
+        created: 2,
+        too_many: 1,
+      })
+      expect([await world.store.resets.isLive(hashes[0], now), await world.store.resets.isLive(hashes[2], now)]).toEqual([true, false])
+      // Those that are over make room.
+      expect(tally([await create(hashes[2], 1, now + 100), await create(hashes[3], null, now + 100)])).toEqual({ created: 2 })
+      expect(await world.store.resets.isLive(hashes[2], now + 100)).toBe(false)
+      const redeem = (at: number) => world.store.queue.write('resets.redeem', { hash: hashes[3], password: 'new', at })
+      expect(await redeem(now + 200)).toEqual({ status: 'unknown' })
+      const answers = await Promise.all(oneTo(20).map(() => redeem(now + 199)))
+      expect(tally(answers)).toEqual({ changed: 1, unknown: 19 })
+      expect(answers.find(({ status }) => status === 'changed')).toMatchObject({ user: user.number, sessions: [session.id] })
+      expect(await world.store.users.byNumber(user.number)).toMatchObject({ password: 'new' })
+      const gone = { user: 999_999, hash: bytes(), at: now, expiresAt: now + 1, beside: null }
+      expect(await world.store.queue.write('resets.create', gone)).toEqual({ status: 'gone' })
+    })
+
     test('a session ends once, and its tokens with it', async () => {
       const session = newSession()
       const user = await world.user({}, session)
