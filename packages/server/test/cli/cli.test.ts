@@ -30,12 +30,11 @@ describe('the command line', () => {
       expect([await word.exited, word.text()]).toEqual([0, 'The password of root is changed and every session ended.\n'])
       expect((await rest.call('accounts.login', { username: 'root', password: 'a long enough one' })).user.username).toBe('root')
       const list = parlance(['user', 'list', 'OO', '--data-dir', data])
-      expect([await list.exited, list.text()]).toEqual([
-        0,
-        expect.stringMatching(/^[\w-]{36} {2}\d{4}-\d\d-\d\d {2}active +admin {2}root\n$/),
-      ])
+      expect(await list.exited).toBe(0)
+      expect(list.text()).toMatch(/^[\w-]{36} {2}\d{4}-\d\d-\d\d {2}active +admin {2}root\n$/)
       const wrong = parlance(['user', 'shout', 'root', '--data-dir', data])
-      expect([await wrong.exited, wrong.text()]).toEqual([1, expect.stringContaining('parlance user reset-link NAME')])
+      expect(await wrong.exited).toBe(1)
+      expect(wrong.text()).toContain('parlance user reset-link NAME')
 
       const again = parlance(['user', 'create', 'ROOT', '--data-dir', data])
       expect([await again.exited, again.text()]).toEqual([1, 'Another account has this username.\n'])
