@@ -80,6 +80,31 @@ export const users = {
     out: Closed({ url: Type.String(), expires_at: Timestamp }),
     errors: ['not_found'],
   }),
+  'users.suspend': operation({
+    summary: 'Suspend a user',
+    description:
+      'For admins. Every session, socket and token of the person ends within a second, at every door, and nobody signs in as them until they are restored. What they wrote stays. Suspending twice changes nothing; nobody suspends themselves.',
+    auth: 'admin',
+    rate: 'write',
+    method: 'POST',
+    path: '/admin/users/{user}/suspend',
+    status: 204,
+    in: Closed({ user: UserRef }),
+    out: Type.Null(),
+    errors: ['not_found', 'forbidden'],
+  }),
+  'users.restore': operation({
+    summary: 'Let a suspended user in again',
+    description: 'For admins. The person signs in anew: what was open before the suspension stays closed. Restoring twice changes nothing.',
+    auth: 'admin',
+    rate: 'write',
+    method: 'POST',
+    path: '/admin/users/{user}/restore',
+    status: 204,
+    in: Closed({ user: UserRef }),
+    out: Type.Null(),
+    errors: ['not_found', 'forbidden'],
+  }),
 }
 
 const fact = { room: Id }
@@ -107,4 +132,6 @@ export const userEvents = {
     data: Closed({ ...fact, read: Position('Your marker.') }),
   }),
   'session.ended': event({ scope: 'user', summary: 'One of your sessions ended.', data: Closed({ session: Id }) }),
+  'user.suspended': event({ scope: 'user', summary: 'You were suspended; all your sessions ended.', data: Closed({}) }),
+  'user.restored': event({ scope: 'user', summary: 'You may sign in again.', data: Closed({}) }),
 }

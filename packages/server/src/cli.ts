@@ -8,6 +8,7 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 const commands: Record<string, { load: () => Promise<Command>; options: string[] }> = {
   serve: { load: async () => serveOn((await import('./main.ts')).serve), options: [] },
   user: { load: async () => (await import('./cli/user.ts')).user, options: ['admin', 'email', 'password'] },
+  token: { load: async () => (await import('./cli/token.ts')).token, options: [] },
   chat: { load: async () => (await import('./cli/chat.ts')).chat, options: ['url', 'user', 'room'] },
   demo: { load: async () => (await import('./cli/demo.ts')).demo, options: [] },
   doctor: { load: async () => (await import('./cli/doctor.ts')).doctor, options: [] },

@@ -96,7 +96,7 @@ export type GateDeps = {
   authenticate: (token: string) => Promise<Login>
   directory: Directory
   /** Throws or rejects once the session or the user is no longer welcome; at most a second late. */
-  alive: (actor: Actor) => void | Promise<void>
+  alive: (login: Pick<Actor, 'number' | 'session'>) => void | Promise<void>
   isAdmin: (actor: Actor) => Promise<boolean>
   /** Budgets of a signed-in user by rate class, and of an address that is not signed in. */
   limits: { user: Record<RateClass, Limiter>; address: Limiter }
@@ -110,6 +110,8 @@ export type GateDeps = {
 /** The one way in: every door turns its input into an operation of the catalog and hands it over here. */
 export interface Gate {
   authenticate(token: string): Promise<Login>
+  /** Throws or rejects once the session or the user is no longer welcome; at most a second late. */
+  alive(login: Pick<Actor, 'number' | 'session'>): void | Promise<void>
   /** Validates, limits, authorises the session and calls the service. Rejects with a ChatError; anything else thrown is logged and `internal`. */
   call<N extends OperationName>(name: N, call: Call, input: unknown): Promise<OutputOf<N>>
   /** Asking draws on the reader's budget for reading. */
@@ -178,6 +180,7 @@ export function createGate(deps: GateDeps): Gate {
 
   return {
     authenticate: deps.authenticate,
+    alive: deps.alive,
     directory: {
       people: (reader, refs) => asReader(reader, () => deps.directory.people(reader, refs)),
       rooms: (reader, refs) => asReader(reader, () => deps.directory.rooms(reader, refs)),

@@ -22,6 +22,9 @@ export const answersOf = (world: World): Answers => ({
     items: [...world.people.values()].filter(({ username }) => username.includes(query)).map((person) => userOf(person)),
     next: null,
   }),
+  // There are no admins here.
+  'users.suspend': () => refuse(),
+  'users.restore': () => refuse(),
   'rooms.create': (me, { kind, name, title, members = [] }) => {
     if (name !== undefined && [...world.halls.values()].some((other) => other.name === name)) throw new ChatError('name_taken')
     const hall = world.addHall(me, kind, { ...(name !== undefined && { name }), ...(title !== undefined && { title }) })
@@ -124,6 +127,10 @@ export const answersOf = (world: World): Answers => ({
   'presence.get': (_, { users }) => ({ items: users.map((user) => ({ user, status: 'unknown' as const })) }),
   'presence.here': () => ({ items: [] }),
 })
+
+function refuse(): never {
+  throw new ChatError('forbidden')
+}
 
 function userOf({ id, username }: Person): OutputOf<'users.get'> {
   return { id, username, first_name: '', last_name: '' }

@@ -1,7 +1,8 @@
-import { ChatError, findOperation, type OperationName } from '@parlance/protocol'
-import type { Actor, Gate } from '../dispatch.ts'
+import { ChatError, findOperation, limits, type OperationName } from '@parlance/protocol'
+import type { Actor, Call, Door, Gate } from '../dispatch.ts'
 import { native } from '../dialects/native/native.ts'
 import { usernameKey } from '../rules/usernames.ts'
+import type { UserRow } from '../store/rows.ts'
 import type { Operator } from '../transport/control.ts'
 import type { Config } from '../config.ts'
 import type { Logger } from '../base/log.ts'
@@ -11,34 +12,49 @@ const distantFuture = 8_640_000_000_000_000
 
 /**
  * What commands on this machine may ask: any operation of the catalog in the name of a user (`{as, op, in}`), an admin's in nobody's
- * (`{op, in}`), `{user: {…}}` to make an account whatever the registration setting, also as an admin, and `{health: true}` to see
- * whether the database answers.
+ * (`{op, in}`), `{user: {…}}` to make an account whatever the registration setting, also as an admin, `{token: name}` for an access token
+ * of an account, and `{health: true}` to see whether the database answers.
  */
 export function createOperator(house: House, gate: Gate): Operator {
   const { door } = native(ownTokens(house.config))
 
-  const actAs = async (username: string): Promise<Actor> => {
+  const find = async (username: string): Promise<UserRow> => {
     const user = await house.store.users.byNameKey(usernameKey(username))
     if (user === undefined) throw new ChatError('not_found', { detail: `There is no user ${username}.` })
+    return user
+  }
+  const actAs = async (username: string): Promise<Actor> => {
+    const user = await find(username)
     return { number: user.number, id: user.id, username: user.username, session: `operator:${user.id}`, expiresAt: distantFuture }
   }
 
   return async (request) => {
     if (typeof request.user === 'object' && request.user !== null) return createUser(house, door, request.user as Record<string, unknown>)
     if (request.health === true) return house.store.ping()
+    const call = { actor: null, lane: null, door, requestId: house.newId(), address: 'control' }
+    if (typeof request.token === 'string') return accessToken(house, call, await find(request.token))
     const { as, op, in: input = {} } = request
     if (typeof op !== 'string' || findOperation(op) === undefined) throw new ChatError('unknown_operation')
-    const call = { lane: null, door, requestId: house.newId(), address: 'control' }
     if (typeof as === 'string') return gate.call(op as OperationName, { ...call, actor: await actAs(as) }, input)
-    return gate.call(op as OperationName, { ...call, actor: null, operator: true }, input)
+    return gate.call(op as OperationName, { ...call, operator: true }, input)
   }
 }
 
-async function createUser(
-  { services }: House,
-  door: Parameters<typeof services.registrar.create>[1]['door'],
-  fields: Record<string, unknown>,
-) {
+/** A login of its own that ends with its token: nothing else can be had with it. */
+async function accessToken({ services }: House, call: Call, user: UserRow): Promise<{ token: string; expires_in: number }> {
+  const { access } = call.door.tokens
+  const door = { ...call.door, tokens: { access, refresh: access } }
+  const { session } = services.logins.begin({ ...call, door })
+  const outcome = await services.store.queue.write('sessions.create', { user: user.number, session, atMost: limits.user_sessions })
+  if (outcome.status === 'refused') throw new ChatError('suspended')
+  services.sessions.ended(outcome)
+  const grant = { sub: user.id, uno: user.number, sid: session.id, username: user.username }
+  const token = await services.tokens.signAccess(grant, { now: session.created_at, seconds: access })
+  services.log.info('an operator made an access token', { user: user.id, session: session.id })
+  return { token, expires_in: access }
+}
+
+async function createUser({ services }: House, door: Door, fields: Record<string, unknown>) {
   const { username, password, email, admin } = fields
   if (typeof username !== 'string' || typeof password !== 'string') throw new ChatError('invalid_input')
   const applicant = { username, password, ...(typeof email === 'string' && { email }) }

@@ -6,6 +6,8 @@ const commands = [
   ['user list [PART]', 'every account, or those whose names contain PART'],
   ['user password NAME [--password WORD]', 'set a new password and end every session; without --password one is made up and printed'],
   ['user reset-link NAME', 'a link that lets somebody set a new password, good once and for an hour'],
+  ['user suspend NAME | user restore NAME', 'end everything a person has open and keep them out; or let them in again'],
+  ['token NAME', 'print an access token of an account, valid as long as any'],
   ['chat [--url URL] [--user NAME] [--room NAME]', 'a small chat in the terminal'],
   ['demo', 'fill the server with people, rooms and messages to look at'],
   ['doctor', 'check the installation and say what is wrong'],

@@ -9,11 +9,13 @@ type Verb = { usage: string; run: (ask: Ask, name: string, options: Context['opt
 const verbs: Record<string, Verb> = {
   create: { usage: 'create NAME [--admin] [--email ADDRESS] [--password WORD]', run: create },
   list: { usage: 'list [PART OF A NAME]', run: list },
+  suspend: { usage: 'suspend NAME', run: suspend },
+  restore: { usage: 'restore NAME', run: restore },
   'reset-link': { usage: 'reset-link NAME', run: resetLink },
   password: { usage: 'password NAME [--password WORD]', run: changePassword },
 }
 
-/** `user create|list|password|reset-link …` */
+/** `user create|list|password|reset-link|suspend|restore …` */
 export const user: Command = async ({ config, log, words, options }) => {
   const [word = '', name = ''] = words
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined
@@ -48,6 +50,16 @@ async function changePassword(ask: Ask, username: string, options: Context['opti
 async function resetLink(ask: Ask, username: string): Promise<void> {
   const { url, expires_at } = (await ask({ op: 'users.reset_link', in: { user: `name:${username}` } })) as OutputOf<'users.reset_link'>
   console.log(`${url}\nSets a new password for ${username}, once, until ${expires_at}.`)
+}
+
+async function suspend(ask: Ask, username: string): Promise<void> {
+  await ask({ op: 'users.suspend', in: { user: `name:${username}` } })
+  console.log(`Suspended ${username}. Everything they had open has ended.`)
+}
+
+async function restore(ask: Ask, username: string): Promise<void> {
+  await ask({ op: 'users.restore', in: { user: `name:${username}` } })
+  console.log(`${username} may sign in again.`)
 }
 
 async function list(ask: Ask, query: string): Promise<void> {

@@ -10,12 +10,12 @@ import {
   type Login,
   type RefreshCookie,
 } from '../dispatch.ts'
-import type { ChannelSignal, Ephemeral, MessageState, Person, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
+import type { ChannelSignal, Ephemeral, MessageState, Person, RevocationReason, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
 import { brief, roomFrame, userFrame } from '../live/frames.ts'
 import type { Stay } from '../live/log.ts'
 
 export type { Actor, Addressee, ChannelSignal, Directory, Door, Ephemeral, ErrorCode, Listed, Login, MessageState }
-export type { Person, RefreshCookie, RoomEvent, RoomKey, Stay, UserEvent }
+export type { Person, RefreshCookie, RevocationReason, RoomEvent, RoomKey, Stay, UserEvent }
 export { brief, faultsOf, roomFrame, userFrame }
 
 /**
@@ -57,7 +57,7 @@ export type Listener = {
   /** The person's stay in a room ended, after the last event of it was sent. */
   gone(room: RoomKey): void
   /** Everything this person has open here ends: the session or the user is no longer welcome. */
-  revoked(): void
+  revoked(reason: RevocationReason): void
 }
 
 /** Who has a room open, and whether they were told that this person came: not so where the person was there already, or in a crowd. */

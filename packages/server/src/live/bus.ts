@@ -94,8 +94,11 @@ export type ChannelSignal = {
   at: number
 }
 
+/** Why access ended: the login did, or the person was suspended. */
+export type RevocationReason = 'ended' | 'suspended'
+
 /** Access of a session or of a whole user (`session` null) ended: every door closes what is open. */
-export type Revocation = { kind: 'revoked'; user: number; session: string | null }
+export type Revocation = { kind: 'revoked'; user: number; session: string | null; reason: RevocationReason }
 
 export type Signal = RoomEvent | UserEvent | Ephemeral | RoomHint | ChannelSignal | Revocation
 

@@ -50,6 +50,9 @@ export function userFrame(event: UserEvent): UserEventFrame {
       return { uev: event.type, ...head, data: { room: must(event.room).id, read: must(event.position) } }
     case 'session.ended':
       return { uev: event.type, ...head, data: { session: must(event.session) } }
+    case 'user.suspended':
+    case 'user.restored':
+      return { uev: event.type, ...head, data: {} }
   }
 }
 

@@ -31,7 +31,10 @@ export function createAccounts(deps: Taken): Pick<Handlers, Names> {
       if (user === undefined || user.state === 'deleted') throw new ChatError('invalid_credentials')
       if (user.state === 'suspended') throw new ChatError('suspended')
       const { session, refresh } = logins.begin(call)
-      sessions.ended(await store.queue.write('sessions.create', { user: user.number, session, atMost: limits.user_sessions }))
+      const outcome = await store.queue.write('sessions.create', { user: user.number, session, atMost: limits.user_sessions })
+      // Suspended or deleted since the password was compared.
+      if (outcome.status === 'refused') throw new ChatError(await refusalOf(deps, user))
+      sessions.ended(outcome)
       return await logins.issue(call, { user, session: session.id, refresh, where })
     },
 
@@ -131,6 +134,7 @@ async function rotate(
     expiresAt: at + call.door.tokens.refresh * 1000,
   })
   if (outcome.status === 'unknown') return refuse(call, where)
+  if (outcome.status === 'suspended') throw new ChatError('suspended')
   if (outcome.status === 'reused') {
     sessions.forget(outcome.session.id)
     emit.user(outcome.userEvents, null)
@@ -138,11 +142,14 @@ async function rotate(
     return refuse(call, where)
   }
   const { user, session } = outcome
-  if (user.state === 'suspended') throw new ChatError('suspended')
   if (user.state !== 'active') return refuse(call, where)
   // The state remembered of the session has its former end.
   sessions.forget(session.id)
   return await logins.issue(call, { user, session: session.id, refresh, where })
+}
+
+async function refusalOf({ store }: Taken, { number }: UserRow): Promise<'suspended' | 'invalid_credentials'> {
+  return (await store.users.byNumber(number))?.state === 'suspended' ? 'suspended' : 'invalid_credentials'
 }
 
 function refuse(call: Call, where: 'token' | 'cookie'): never {

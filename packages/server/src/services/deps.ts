@@ -10,6 +10,7 @@ import type { Presence } from '../live/presence.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import type { Store } from '../store/store.ts'
 import { createEmit, type Emit } from './emit.ts'
+import { type Admission, createAdmission } from './parts/admission.ts'
 import { createDigest, type Digest } from './parts/digests.ts'
 import { Lanes } from './parts/lanes.ts'
 import { createLogins, type Logins } from './parts/logins.ts'
@@ -62,6 +63,7 @@ export type Deps = Given & {
   registrar: Registrar
   purge: Purge
   resets: Resets
+  admission: Admission
 }
 
 /** Makes what services have in common, once for all of them: their caches and the order of their writes are the same ones. */
@@ -70,6 +72,7 @@ export function assemble(given: Given): Deps {
   const people = new People(store.users)
   const refs = new Refs({ store, clock, people })
   const emit = createEmit(given)
+  const sessions = new Sessions({ ...given, emit })
   return {
     ...given,
     people,
@@ -80,10 +83,11 @@ export function assemble(given: Given): Deps {
     lanes: new Lanes(),
     digest: createDigest(digestKey),
     membership: createMembership({ store, clock, refs, emit }),
-    sessions: new Sessions({ ...given, emit }),
+    sessions,
     logins: createLogins(given),
     registrar: createRegistrar(given),
     purge: new Purge({ ...given, emit }),
     resets: createResets(given),
+    admission: createAdmission({ store, clock, emit, sessions }),
   }
 }

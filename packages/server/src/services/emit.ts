@@ -1,4 +1,4 @@
-import type { Bus, Person, RoomKey } from '../live/bus.ts'
+import type { Bus, Person, RevocationReason, RoomKey } from '../live/bus.ts'
 import type { EventRow, UserEventRow } from '../store/rows.ts'
 import { type Context, roomEvent, userEvent } from './parts/neutral.ts'
 
@@ -9,7 +9,7 @@ export type Emit = {
   typing(room: RoomKey, user: Person, notice: { typing: boolean; at: number }): void
   receipt(room: RoomKey, user: Person, notice: { read: number; at: number }): void
   /** A session, or with null every session of a user, ended. */
-  revoked(user: number, session: string | null): void
+  revoked(user: number, session: string | null, reason?: RevocationReason): void
 }
 
 export function createEmit({ bus }: { bus: Bus }): Emit {
@@ -22,7 +22,7 @@ export function createEmit({ bus }: { bus: Bus }): Emit {
     },
     typing: (room, { number, id, username }, notice) => bus.publish({ kind: 'typing', room, user: { number, id, username }, ...notice }),
     receipt: (room, { number, id, username }, notice) => bus.publish({ kind: 'receipt', room, user: { number, id, username }, ...notice }),
-    revoked: (user, session) => bus.publish({ kind: 'revoked', user, session }),
+    revoked: (user, session, reason = 'ended') => bus.publish({ kind: 'revoked', user, session, reason }),
   }
 }
 

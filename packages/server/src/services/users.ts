@@ -10,10 +10,12 @@ import { userView } from './views.ts'
 const searchCursors = textCursors('users')
 const listCursors = numberCursors('accounts')
 
-type Taken = Pick<Deps, 'store' | 'refs' | 'clock' | 'passwords' | 'sessions' | 'resets'>
+type Taken = Pick<Deps, 'store' | 'refs' | 'clock' | 'passwords' | 'sessions' | 'resets' | 'admission'>
 
-export function createUsers(deps: Taken): Pick<Handlers, `users.${'get' | 'search' | 'list' | 'set_password' | 'reset_link'}`> {
-  const { store, refs, clock, passwords, sessions, resets } = deps
+type Verb = 'get' | 'search' | 'list' | 'set_password' | 'reset_link' | 'suspend' | 'restore'
+
+export function createUsers(deps: Taken): Pick<Handlers, `users.${Verb}`> {
+  const { store, refs, clock, passwords, sessions, resets, admission } = deps
   return {
     async 'users.get'(call, { user }) {
       return userView(await refs.user(actorOf(call), user))
@@ -46,6 +48,16 @@ export function createUsers(deps: Taken): Pick<Handlers, `users.${'get' | 'searc
       const link = await resets.make((await refs.user(call.actor, ref)).number)
       if (link === null) throw new ChatError('not_found', { detail: 'There is no such user.' })
       return { url: link.url, expires_at: timestamp(link.expiresAt) }
+    },
+
+    async 'users.suspend'(call, { user }) {
+      await admission.set(await refs.user(call.actor, user), 'suspended', call.actor?.number ?? null)
+      return null
+    },
+
+    async 'users.restore'(call, { user }) {
+      await admission.set(await refs.user(call.actor, user), 'active', call.actor?.number ?? null)
+      return null
     },
   }
 }

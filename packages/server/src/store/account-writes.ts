@@ -6,8 +6,12 @@ export type Ended = { user: number; sessions: string[]; userEvents: UserEventRow
 
 /** Rarer writes to accounts and their sessions. */
 export type AccountWrites = {
-  /** Above `atMost` sessions the oldest end. */
-  'sessions.create': (input: { user: number; session: NewSession; atMost: number }) => { status: 'created' } & Ended
+  /** Above `atMost` sessions the oldest end. `refused`: the account is not active any more. */
+  'sessions.create': (input: {
+    user: number
+    session: NewSession
+    atMost: number
+  }) => ({ status: 'created' } & Ended) | { status: 'refused' }
   'sessions.touch': (input: { session: string; at: number }) => { status: 'touched' } | Gone
   /** Ends every session of a user, but for `except`. */
   'sessions.end_all': (input: { user: number; except: string | null; at: number }) => ({ status: 'ended' } & Ended) | Gone

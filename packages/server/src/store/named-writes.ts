@@ -5,7 +5,7 @@ import { deleteRoom, purgeRoom, updateRoom } from './tables/room-changes.ts'
 import { createReset, redeemReset } from './tables/reset-writes.ts'
 import { createRoom, directRoom } from './tables/room-writes.ts'
 import { createSession, endAllSessions, endSession, rotateSession, touchSession } from './tables/session-writes.ts'
-import { createUser, setPassword, updateUser } from './tables/user-writes.ts'
+import { admitUser, createUser, setPassword, updateUser } from './tables/user-writes.ts'
 import type { WriteInput, WriteName, WriteOutput } from './writes.ts'
 
 /** Every rarer write, written once for both engines: a transaction and plain data in, plain data out. */
@@ -15,6 +15,7 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'users.password': setPassword,
   'resets.create': createReset,
   'resets.redeem': redeemReset,
+  'users.admit': admitUser,
   'sessions.create': createSession,
   'sessions.rotate': rotateSession,
   'sessions.end': endSession,

@@ -71,6 +71,16 @@ export type Writes = AccountWrites & {
     input: { user: number } & Partial<Pick<UserRow, 'email' | 'owned_email' | 'first_name' | 'last_name' | 'password'>>,
   ) => { status: 'updated'; user: UserRow } | { status: 'email_taken' } | Gone
   /**
+   * Suspends or restores. `by` must be an admin and somebody else; null is the operator of this machine. A suspension ends every session
+   * in the same transaction.
+   */
+  'users.admit': (input: {
+    user: number
+    by: number | null
+    state: 'active' | 'suspended'
+    at: number
+  }) => { status: 'changed'; userEvents: UserEventRow[] } | { status: 'unchanged' } | { status: 'forbidden' } | Gone
+  /**
    * Spends a refresh token: `rotated` for an unspent one; `grace` for one spent at most `graceMs` ago (its successor is still unspent or
    * in grace); `reused` ends the session. `successor` is the hash of the token derived from the spent one.
    */
@@ -84,6 +94,7 @@ export type Writes = AccountWrites & {
     | { status: 'rotated' | 'grace'; session: SessionRow; user: UserRow }
     | ({ status: 'reused'; session: SessionRow } & Logged)
     | { status: 'unknown' }
+    | { status: 'suspended' }
   'sessions.end': (input: { session: string; at: number }) => { status: 'ended'; user: number; userEvents: UserEventRow[] } | Gone
   'rooms.create': (input: {
     room: NewRoom

@@ -158,9 +158,9 @@ export class Connection implements DoorSocket, Answering {
   }
 
   sit(actor: Actor, listener: Listener): Seat {
-    const { hub, wire, dialect } = this.#options
+    const { hub, wire, dialect, gate } = this.#options
     if (this.#seat !== null) throw new Error('a socket has one seat')
-    this.#seat = new HubSeat({ hub, wire, dialect: dialect.name, actor, listener })
+    this.#seat = new HubSeat({ hub, wire, dialect: dialect.name, actor, listener, confirm: async (who) => gate.alive(who) })
     return this.#seat
   }
 

@@ -199,7 +199,7 @@ export class Hub {
         return this.deps.metrics.publishes.inc(this.#channels.receive(signal))
       case 'revoked': {
         for (const sitter of [...(this.#users.get(signal.user)?.sitters ?? [])])
-          if (signal.session === null || signal.session === sitter.session) sitter.revoked()
+          if (signal.session === null || signal.session === sitter.session) sitter.revoked(signal.reason)
       }
     }
   }

@@ -1,24 +1,21 @@
 import { limits } from '@parlance/protocol'
 import type { Attached, EnterPage, Listener, Mode, OpenOptions, Resume, RoomHead, Seat } from '../dialects/dialect.ts'
 import type { Actor } from '../dispatch.ts'
-import type { Person, UserEvent } from '../live/bus.ts'
+import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
 import type { OpenRoom, Stay } from '../live/log.ts'
 import { type Attachment, beginning, type ReplayBudget, replay, replayable, settle, stayOf } from './attach.ts'
 import type { DoorChannel } from './door-channels.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
-import type { Sitter, Standing } from './sitter.ts'
+import { type Confirm, endingOf, openRoomsOf, type Sitter, type Standing } from './sitter.ts'
 import type { UserChannel } from './user-channel.ts'
-import { watchPerson } from './watching.ts'
+import { Watches } from './watches.ts'
 
-export type SeatOptions = { hub: Hub; wire: Wire; dialect: string; actor: Actor; listener: Listener }
+export type SeatOptions = { hub: Hub; wire: Wire; dialect: string; actor: Actor; listener: Listener; confirm: Confirm }
 
 /** `fromJoin`: with the log from the join on, unless the seat stands in the room already. */
 type Attach = OpenOptions & { fromJoin?: boolean }
-
-/** Whom a seat watches at first. */
-const nobody: readonly (() => void)[] = []
 
 /** How often an attach is tried again when the ring was outrun; each try reads the log anew. */
 const tries = 20
@@ -37,8 +34,9 @@ export class HubSeat implements Seat, Sitter {
   channel: DoorChannel | null = null
   readonly #hub: Hub
   readonly #listener: Listener
+  readonly #confirm: Confirm
   readonly #endPresence: () => void
-  #watches: readonly (() => void)[] = nobody
+  readonly #watches: Watches
   /** Facts that arrived before the ones of the log were told; null where those are told already, or not asked for. */
   #early: UserEvent[] | null = null
   /** Whether a room joined elsewhere is entered here, too: so it is for those who entered all of theirs. */
@@ -49,7 +47,7 @@ export class HubSeat implements Seat, Sitter {
   /** Attaches of one seat are carried out one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor({ hub, wire, dialect, actor, listener }: SeatOptions) {
+  constructor({ hub, wire, dialect, actor, listener, confirm }: SeatOptions) {
     this.#hub = hub
     this.wire = wire
     this.dialect = dialect
@@ -57,6 +55,8 @@ export class HubSeat implements Seat, Sitter {
     this.who = { number: actor.number, id: actor.id, username: actor.username }
     this.session = actor.session
     this.#listener = listener
+    this.#confirm = confirm
+    this.#watches = new Watches({ hub, dialect, person: actor.number, tell: (text) => wire.send(text) })
     this.#endPresence = hub.deps.presence.enter(actor.number)
   }
 
@@ -119,25 +119,18 @@ export class HubSeat implements Seat, Sitter {
   }
 
   async watch(users: readonly string[]): Promise<void> {
-    for (const end of this.#watches) end()
-    this.#watches = nobody
-    const people = await this.#hub.deps.log.acquainted(this.person, users)
-    const status = await this.#hub.deps.presence.status(people.map((person) => person.number))
-    if (!this.#left) this.#watches = people.map((person, i) => watchPerson(this.#hub, this, { person, now: status[i] ?? 'unknown' }))
+    await this.#watches.set(users)
   }
 
   openHeads(): ReturnType<Seat['openHeads']> {
-    const rooms: ReturnType<Seat['openHeads']>['rooms'] = []
-    for (const [channel, standing] of this.rooms) {
-      if (channel.key !== null && (standing === 'open' || standing === 'guest'))
-        rooms.push({ room: channel.key, seq: channel.position, n: channel.n })
-    }
-    return { rooms, useq: this.#useq }
+    return { rooms: openRoomsOf(this.rooms), useq: this.#useq }
   }
 
   /** The person's login may be another one now; the person is the same. */
   renew(actor: Actor): void {
     this.session = actor.session
+    // The end of that login may have been told before the hub knew the seat by it.
+    this.#confirm(actor).catch(() => this.#listener.revoked('ended'))
   }
 
   leave(): void {
@@ -145,12 +138,14 @@ export class HubSeat implements Seat, Sitter {
     this.#left = true
     for (const channel of [...this.rooms.keys()]) this.#off(channel)
     void this.#hub.tune(this, null)
-    for (const end of this.#watches) end()
+    this.#watches.end()
     this.#endPresence()
     this.#hub.part(this)
   }
 
   user(event: UserEvent): void {
+    const reason = endingOf(event, this.session)
+    if (reason !== null) this.#listener.revoked(reason)
     if (this.#early !== null) this.#early.push(event)
     else this.#tell(event)
   }
@@ -160,13 +155,19 @@ export class HubSeat implements Seat, Sitter {
     if (channel.key !== null) this.#listener.gone(channel.key)
   }
 
-  revoked(): void {
-    this.#listener.revoked()
+  revoked(reason: RevocationReason): void {
+    this.#listener.revoked(reason)
   }
 
-  /** Known to the hub under its person: before anything is read, so that no removal and no revocation passes unseen. */
+  /**
+   * Known to the hub under its person: before anything is read, so that no removal and no revocation passes unseen. A revocation told
+   * before that is found by asking after it.
+   */
   #register(): Promise<UserChannel> {
-    this.#own ??= this.#hub.join(this)
+    this.#own ??= this.#hub.join(this).then(async (channel) => {
+      await this.#confirm({ number: this.person, session: this.session })
+      return channel
+    })
     return this.#own
   }
 

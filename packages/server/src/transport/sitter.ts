@@ -1,11 +1,21 @@
-import type { Mode } from '../dialects/dialect.ts'
-import type { Person, UserEvent } from '../live/bus.ts'
+import type { Mode, Seat } from '../dialects/dialect.ts'
+import type { Actor } from '../dispatch.ts'
+import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
 import type { DoorChannel } from './door-channels.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
 
 /** How a seat stands in a room: a guest has it open without membership. */
 export type Standing = Mode | 'guest'
+
+/** Rejects where a login is not welcome any more. */
+export type Confirm = (login: Pick<Actor, 'number' | 'session'>) => Promise<void>
+
+/** What a fact of the person's own log says of their login: so the log tells what a lost notice of the bus would have told. */
+export function endingOf({ type, session }: UserEvent, login: string): RevocationReason | null {
+  if (type === 'user.suspended') return 'suspended'
+  return type === 'session.ended' && session === login ? 'ended' : null
+}
 
 /** A seat as the hub sees it. */
 export interface Sitter {
@@ -20,5 +30,15 @@ export interface Sitter {
   user(event: UserEvent): void
   /** The stay ended: the hub has taken the seat off the room. */
   gone(channel: RoomChannel): void
-  revoked(): void
+  revoked(reason: RevocationReason): void
+}
+
+/** The rooms a seat has open, with their positions. */
+export function openRoomsOf(rooms: ReadonlyMap<RoomChannel, Standing>): ReturnType<Seat['openHeads']>['rooms'] {
+  const open: ReturnType<Seat['openHeads']>['rooms'] = []
+  for (const [channel, standing] of rooms) {
+    if (channel.key !== null && (standing === 'open' || standing === 'guest'))
+      open.push({ room: channel.key, seq: channel.position, n: channel.n })
+  }
+  return open
 }

@@ -116,7 +116,7 @@ export async function openNode(seed: number, faults: Faults) {
         gone: () => undefined,
         revoked: () => undefined,
       }
-      const seat = new HubSeat({ hub, wire, dialect: 'native', actor, listener })
+      const seat = new HubSeat({ hub, wire, dialect: 'native', actor, listener, confirm: () => Promise.resolve() })
       const pages = seat.enter(null)
       while ((await pages.next()).done !== true);
       return { wire, seat, applied: (room) => apply(wire.received, room) }

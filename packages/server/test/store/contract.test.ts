@@ -1,5 +1,6 @@
 import { describe } from 'bun:test'
 import { accountContract } from '../contract/store/accounts.ts'
+import { admissionContract } from '../contract/store/admissions.ts'
 import { backends } from '../contract/store/backends.ts'
 import { historyContract } from '../contract/store/histories.ts'
 import { markerContract } from '../contract/store/markers.ts'
@@ -13,6 +14,7 @@ import { sendContract } from '../contract/store/sends.ts'
 for (const backend of await backends()) {
   describe(`a store on ${backend.name}`, () => {
     accountContract(backend)
+    admissionContract(backend)
     roomContract(backend)
     roomChangeContract(backend)
     memberContract(backend)

@@ -8,6 +8,7 @@ import {
   type OwnStretch,
   parseFrame,
   type Resume,
+  type RevocationReason,
   type RoomKey,
   type Seat,
   type SocketDoor,
@@ -102,8 +103,9 @@ class NativeConversation implements Conversation, Listener {
     this.#opened?.delete(room.id)
   }
 
-  revoked(): void {
-    this.end(4401, 'the session ended')
+  revoked(reason: RevocationReason): void {
+    if (reason === 'suspended') this.end(4403, 'suspended')
+    else this.end(4401, 'the session ended')
   }
 
   #send(frame: object): void {

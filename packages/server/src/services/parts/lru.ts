@@ -27,4 +27,9 @@ export class Lru<K, V> {
   delete(key: K): void {
     this.#entries.delete(key)
   }
+
+  /** Every entry, the one untouched for longest first; an entry may be deleted on the way. */
+  all(): Iterable<[K, V]> {
+    return this.#entries
+  }
 }

@@ -48,7 +48,7 @@ export class Sessions {
    * Throws, or rejects after a look into the store, once the session or its user is not welcome any more. The token's own end is not
    * looked at: sockets keep time themselves, and older ones live as long as the login.
    */
-  alive(actor: Actor): void | Promise<void> {
+  alive(actor: Pick<Actor, 'number' | 'session'>): void | Promise<void> {
     const now = this.#deps.clock.now()
     const entry = this.#entries.get(actor.session)
     if (entry !== undefined && this.#isFresh(entry)) {
@@ -111,6 +111,12 @@ export class Sessions {
     this.#reading.delete(session)
   }
 
+  /** Whatever is remembered of a person's sessions is read again, what is just being read included. */
+  forgetUser(user: number): void {
+    for (const [session, { state }] of this.#entries.all()) if (state?.user.number === user) this.#entries.delete(session)
+    this.#reading.clear()
+  }
+
   #prove(token: string): Proof {
     const { tokens, clock } = this.#deps
     const own = tokens.verifyAccess(token, clock.now())
@@ -170,8 +176,9 @@ const stateOf = (row: SessionRow, { number, id, username, state }: UserRow): Sta
 })
 
 function welcome(state: State | undefined, user: number, now: number): State {
-  if (state === undefined || state.ended || state.endsAt <= now || state.user.number !== user) throw new ChatError('unauthenticated')
+  if (state === undefined || state.user.number !== user) throw new ChatError('unauthenticated')
+  // Before the end of the session, which a suspension brings: the person is to know why.
   if (state.user.state === 'suspended') throw new ChatError('suspended')
-  if (state.user.state !== 'active') throw new ChatError('unauthenticated')
+  if (state.ended || state.endsAt <= now || state.user.state !== 'active') throw new ChatError('unauthenticated')
   return state
 }

@@ -29,11 +29,12 @@ export async function saveRoom(tx: Tx, room: LockedRoom): Promise<void> {
 }
 
 type Fact = Omit<UserEventRow, 'useq' | 'session' | 'room' | 'position'> &
-  ({ session: string } | { room: number /** See UserEventRow. */; position: number })
+  ({ session: string } | { room: number /** See UserEventRow. */; position: number } | { type: 'user.suspended' | 'user.restored' })
 
 /** What a fact is about: a newer one about the same thing takes its place. Being a member and being none are about the same thing. */
 function keyOf(fact: Fact): string {
   if ('session' in fact) return `session:${fact.session}`
+  if (!('room' in fact)) return 'account'
   return fact.type === 'room.read' ? `read:${fact.room}` : `room:${fact.room}`
 }
 

@@ -11,6 +11,9 @@ export async function createSession(
   tx: Tx,
   { user, session, atMost }: WriteInput<'sessions.create'>,
 ): Promise<WriteOutput<'sessions.create'>> {
+  // Under the lock: a suspension meanwhile has ended every session there was, and this one would outlive it.
+  const [row] = await lockUsers(tx, [user])
+  if (row?.state !== 'active') return { status: 'refused' }
   await insertSession(tx, user, session)
   const tooMany = await standing(tx, user).orderBy('id', 'desc').offset(atMost).limit(atMost).execute()
   return { status: 'created', ...(await endEach(tx, user, { sessions: tooMany, at: session.created_at })) }
@@ -34,6 +37,8 @@ export async function rotateSession(tx: Tx, input: WriteInput<'sessions.rotate'>
   const held = await lockLogin(tx, input.hash, input.at)
   if (held === undefined) return { status: 'unknown' }
   const { token, session, user } = held
+  if (user.state === 'suspended') return { status: 'suspended' }
+  if (session.ended_at !== null) return { status: 'unknown' }
   if (token.spent_at === null) {
     await spend(tx, token, input)
     return { status: 'rotated', session: sessionOf({ ...session, used_at: input.at, expires_at: input.expiresAt }), user: userOf(user) }
@@ -49,7 +54,7 @@ export async function rotateSession(tx: Tx, input: WriteInput<'sessions.rotate'>
 
 type Login = { token: Selectable<RefreshTokensTable>; session: Selectable<SessionsTable>; user: Selectable<UsersTable> }
 
-/** An unexpired token of a session that stands, looked at again under its user's lock: of two who spend it at once, one finds it spent. */
+/** An unexpired token with its session, looked at again under its user's lock: of two who spend it at once, one finds it spent. */
 async function lockLogin(tx: Tx, hash: Uint8Array, at: number): Promise<Login | undefined> {
   const owner = await tx
     .selectFrom('refresh_tokens')
@@ -61,12 +66,7 @@ async function lockLogin(tx: Tx, hash: Uint8Array, at: number): Promise<Login | 
   const [user] = await lockUsers(tx, [owner.user])
   const token = await tx.selectFrom('refresh_tokens').selectAll().where('hash', '=', hash).where('expires_at', '>', at).executeTakeFirst()
   if (user === undefined || token === undefined) return undefined
-  const session = await tx
-    .selectFrom('sessions')
-    .selectAll()
-    .where('id', '=', token.session)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst()
+  const session = await tx.selectFrom('sessions').selectAll().where('id', '=', token.session).executeTakeFirst()
   return session && { token, session, user }
 }
 
@@ -143,4 +143,18 @@ async function end(tx: Tx, { id, user }: Selectable<SessionsTable>, at: number) 
   await tx.updateTable('sessions').set({ ended_at: at }).where('id', '=', id).execute()
   await tx.deleteFrom('refresh_tokens').where('session', '=', id).execute()
   return { userEvents: [await logFact(tx, { user, type: 'session.ended', session: printId(id), at })] }
+}
+
+/**
+ * Ends what a locked user has open. The refresh tokens stay until `forgetEnded`, so that a suspended person who comes with one is told why
+ * it is refused.
+ */
+export async function endSessionsOf(tx: Tx, user: number, at: number): Promise<void> {
+  await tx.updateTable('sessions').set({ ended_at: at }).where('user', '=', user).where('ended_at', 'is', null).execute()
+}
+
+/** Lets go of the refresh tokens of a locked user's ended sessions. */
+export async function forgetEnded(tx: Tx, user: number): Promise<void> {
+  const ended = tx.selectFrom('sessions').select('id').where('user', '=', user).where('ended_at', 'is not', null)
+  await tx.deleteFrom('refresh_tokens').where('session', 'in', ended).execute()
 }

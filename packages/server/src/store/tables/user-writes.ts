@@ -1,8 +1,9 @@
 import { folded } from '../fold.ts'
 import type { NewUser, WriteInput, WriteOutput } from '../writes.ts'
 import { lockUsers, type Tx } from './locks.ts'
+import { logFact } from './log-writes.ts'
 import { idBytes, userOf } from './rows-of.ts'
-import { dropResets, endOthers, insertSession } from './session-writes.ts'
+import { dropResets, endOthers, endSessionsOf, forgetEnded, insertSession } from './session-writes.ts'
 
 export async function createUser(tx: Tx, input: WriteInput<'users.create'>): Promise<WriteOutput<'users.create'>> {
   const user = await insertUser(tx, input.user)
@@ -59,4 +60,19 @@ export async function updateUser(tx: Tx, { user: number, ...change }: WriteInput
     .where('number', '=', number)
     .execute()
   return { status: 'updated', user: userOf(changed) }
+}
+
+export async function admitUser(tx: Tx, { user: number, by, state, at }: WriteInput<'users.admit'>): Promise<WriteOutput<'users.admit'>> {
+  const rows = await lockUsers(tx, by === null ? [number] : [number, by])
+  const actor = rows.find((row) => row.number === by)
+  // The right is looked at under the lock: an admin who is none any more, or is just being suspended, acts no more.
+  if (by !== null && (actor?.admin !== 1 || actor.state !== 'active' || by === number)) return { status: 'forbidden' }
+  const user = rows.find((row) => row.number === number)
+  if (user === undefined || user.state === 'deleted') return { status: 'gone' }
+  if (user.state === state) return { status: 'unchanged' }
+  await tx.updateTable('users').set({ state }).where('number', '=', number).execute()
+  if (state === 'suspended') await endSessionsOf(tx, number, at)
+  else await forgetEnded(tx, number)
+  const type = state === 'suspended' ? 'user.suspended' : 'user.restored'
+  return { status: 'changed', userEvents: [await logFact(tx, { user: number, type, at })] }
 }

@@ -65,8 +65,8 @@ const cast = (name: string, door = channel.door): Signal => ({
 })
 const ofUser: Signal[] = [
   { kind: 'user', user: ada.number, useq: 5, type: 'room.joined', at: 3, room, position: 2, session: null },
-  { kind: 'revoked', user: ada.number, session: room.id },
-  { kind: 'revoked', user: ada.number, session: null },
+  { kind: 'revoked', user: ada.number, session: room.id, reason: 'ended' },
+  { kind: 'revoked', user: ada.number, session: null, reason: 'suspended' },
 ]
 
 /** What every bus must do, asked over its two ends. */
@@ -119,7 +119,7 @@ export function busContract(name: string, open: () => Promise<BusPair>): void {
       await pair.far.subscribe({ user: 9 })
       pair.near.publish(typing(1, elsewhere))
       pair.near.publish(typing(2, { ...room, number: 9 }))
-      pair.near.publish({ kind: 'revoked', user: room.number, session: null })
+      pair.near.publish({ kind: 'revoked', user: room.number, session: null, reason: 'ended' })
       pair.near.publish(typing(3))
       await eventually(() => heard.length > 0)
       expect(heard).toEqual([typing(3)])
