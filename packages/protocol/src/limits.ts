@@ -15,7 +15,7 @@ export const limits = {
   password_chars: 8,
   password_bytes: 1024,
   room_name_chars: 100,
-  room_title_chars: 200,
+  room_title_chars: 255,
   room_description_chars: 2000,
   /** Longest slow mode of a room (seconds). */
   slow_mode_s: 21_600,

@@ -109,7 +109,12 @@ export const rooms = {
       description: Type.Optional(Text(limits.room_description_chars)),
       meta: Type.Optional(Meta),
       policy: Type.Optional(Type.Partial(Policy, { additionalProperties: false })),
-      ownerless: Type.Optional(Type.Boolean({ description: 'A public room that nobody owns or manages; its maker is no member.' })),
+      ownerless: Type.Optional(
+        Type.Boolean({
+          description:
+            'Nobody owns the room. A group is then managed by all of its members; a public room by nobody, and its maker is no member.',
+        }),
+      ),
       members: Type.Optional(Type.Array(UserRef, { maxItems: limits.initial_members, description: 'Added at once as members.' })),
       cid: Type.Optional(Cid),
     }),

@@ -14,7 +14,11 @@ export const directPolicy: Policy = {
 
 const groupPolicy: Policy = { ...directPolicy, add: 'admins', remove: 'admins', manage: 'admins' }
 const publicPolicy: Policy = { ...groupPolicy, read: 'users', join: 'users', post: 'users', listed: 'users' }
-const unowned: Partial<Policy> = { add: 'nobody', remove: 'nobody', manage: 'nobody' }
+/** Where nobody is above the others a public room is nobody's to change, and a group everybody's in it. */
+const unowned: Record<'group' | 'public', Partial<Policy>> = {
+  group: { add: 'members', remove: 'members', manage: 'members' },
+  public: { add: 'nobody', remove: 'nobody', manage: 'nobody' },
+}
 
 type Allowed = { [K in keyof Policy]?: readonly Policy[K][] }
 
@@ -26,13 +30,15 @@ const sane: Record<'group' | 'public', Allowed> = {
   public: { read: ['users'], join: ['users'], add: insiders, remove: insiders, manage: insiders, history: ['open'] },
 }
 
+const equals = { group: ['nobody', 'members'], public: ['nobody'] } as const
+
 /** `ownerless`: nobody is above the others. `present`: the policy that is changed, where there is one. */
 export type PolicyRequest = { kind: Exclude<RoomKind, 'direct'>; ownerless: boolean; wish: Partial<Policy>; present?: Policy }
 
 /** The policy of a room: the present one, or the defaults of its kind, under the wishes; or what is wrong with these. */
 export function policyFor({ kind, ownerless, wish, present }: PolicyRequest): { policy: Policy } | { faults: Fault[] } {
   const faults = Object.entries(wish).flatMap(([key, value]) => {
-    const allowed = ownerless ? { ...sane[kind], add: ['nobody'], remove: ['nobody'], manage: ['nobody'] } : sane[kind]
+    const allowed = ownerless ? { ...sane[kind], add: equals[kind], remove: equals[kind], manage: equals[kind] } : sane[kind]
     const values: readonly string[] | undefined = allowed[key as keyof Policy]
     if (values === undefined || values.includes(value)) return []
     const whose = ownerless ? 'A room without an owner' : kind === 'group' ? 'A group' : 'A public room'
@@ -40,7 +46,7 @@ export function policyFor({ kind, ownerless, wish, present }: PolicyRequest): { 
   })
   if (faults.length > 0) return { faults }
   const usual = kind === 'group' ? groupPolicy : publicPolicy
-  return { policy: { ...(present ?? { ...usual, ...(ownerless && unowned) }), ...wish } }
+  return { policy: { ...(present ?? { ...usual, ...(ownerless && unowned[kind]) }), ...wish } }
 }
 
 /** Names of direct rooms at one of the doors are derived from this, so no room may bear such a name. */

@@ -1,4 +1,4 @@
-import { ChatError, type Fault, type InputOf, limits, type Message, type OutputOf, type Room } from '@parlance/protocol'
+import { ChatError, type Fault, type InputOf, limits, type Message, type OutputOf, type Role, type Room } from '@parlance/protocol'
 import { metaFault, packMeta } from '../rules/bounds.ts'
 import { may } from '../rules/permissions.ts'
 import { directPolicy, isReservedName, policyFor } from '../rules/room-kinds.ts'
@@ -81,7 +81,7 @@ async function create(deps: Taken, actor: Actor, input: Create): Promise<{ room:
   const { name = null, title = null, description = null, meta = null } = input
   const room = { id: deps.newId(), kind, name, title, description, meta, policy: chosen.policy, created_at: clock.now() }
   const outcome = await store.queue.write('rooms.create', {
-    room: { ...room, creator: actor.number, creatorRole: ownerless ? null : 'owner', members: [...members], userRooms: limits.user_rooms },
+    room: { ...room, creator: actor.number, creatorRole: creatorRole(input), members: [...members], userRooms: limits.user_rooms },
     cid,
     digest: cid === null ? noDigest : deps.digest({ ...input, cid: undefined }),
   })
@@ -93,12 +93,16 @@ async function create(deps: Taken, actor: Actor, input: Create): Promise<{ room:
   return { room: await viewNow(deps, actor, outcome.room), dup: outcome.status === 'known' }
 }
 
-function createFaults({ kind, name, meta, ownerless }: Create): Fault[] {
+/** Where nobody owns the room its maker is one of the members of a group, and of a public room not even that. */
+function creatorRole({ kind, ownerless = false }: Create): Role | null {
+  if (!ownerless) return 'owner'
+  return kind === 'group' ? 'member' : null
+}
+
+function createFaults({ kind, name, meta }: Create): Fault[] {
   const faults: Fault[] = []
   if (kind === 'public' && name === undefined) faults.push(unnamedFault)
   if (name !== undefined && isReservedName(name)) faults.push(reservedFault)
-  if (kind === 'group' && ownerless)
-    faults.push({ path: '/ownerless', code: 'kind', message: 'Only a public room can be without an owner.' })
   if (meta !== undefined && packMeta(meta) === null) faults.push(metaFault)
   return faults
 }

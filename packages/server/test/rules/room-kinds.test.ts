@@ -34,8 +34,9 @@ test('a public room is read, joined and written in by everybody signed in', () =
   })
 })
 
-test('nobody adds, removes or manages in a room without an owner', () => {
+test('in a public room without an owner nobody adds, removes or manages, in a group everybody does', () => {
   expect(chosen('public', {}, true)).toMatchObject({ policy: { add: 'nobody', remove: 'nobody', manage: 'nobody', post: 'users' } })
+  expect(chosen('group', {}, true)).toMatchObject({ policy: { add: 'members', remove: 'members', manage: 'members', post: 'members' } })
 })
 
 describe('the maker chooses', () => {
@@ -67,6 +68,8 @@ describe('what would make another kind of room of it is refused, each at its pla
     ['public', { history: 'hidden' }, ['/policy/history']],
     ['public', { remove: 'users' }, ['/policy/remove']],
     ['public', { add: 'admins' }, ['/policy/add'], true],
+    ['public', { add: 'members' }, ['/policy/add'], true],
+    ['group', { manage: 'owner' }, ['/policy/manage'], true],
   ]
   for (const [kind, wish, paths, ownerless] of faulty) {
     test(`${JSON.stringify(wish)} for a ${kind}${ownerless ? ' without an owner' : ''}`, () => {

@@ -122,6 +122,17 @@ describe('creating a room', () => {
     expect(await ada.refused('members.add', { room: room.id, user: bob.actor.id })).toBe('forbidden')
   })
 
+  test('without an owner is a group whose members are equals: each adds, removes and leaves, the maker included', async () => {
+    const { room } = await ada.ask('rooms.create', { kind: 'group', title: 'equals', ownerless: true, members: [bob.actor.id] })
+    expect(room).toMatchObject({ members: 2, me: { role: 'member' }, policy: { add: 'members', remove: 'members', manage: 'members' } })
+    await bob.ask('members.add', { room: room.id, user: eve.actor.id })
+    await bob.ask('members.remove', { room: room.id, user: ada.actor.id })
+    await eve.ask('rooms.leave', { room: room.id })
+    expect((await bob.ask('rooms.get', { room: room.id })).members).toBe(1)
+    await bob.ask('rooms.leave', { room: room.id })
+    expect(await bob.refused('rooms.get', { room: room.id })).toBe('not_found')
+  })
+
   test('reports every fault at its place', async () => {
     const faults = await faultsOf(
       ada.ask('rooms.create', {
@@ -132,7 +143,7 @@ describe('creating a room', () => {
         policy: { read: 'users', join: 'users' },
       }),
     )
-    expect(faults.sort()).toEqual(['/meta', '/name', '/ownerless', '/policy/join', '/policy/read'])
+    expect(faults.sort()).toEqual(['/meta', '/name', '/policy/join', '/policy/read'])
     expect(await faultsOf(ada.ask('rooms.create', { kind: 'public' }))).toEqual(['/name'])
     expect(await ada.refused('rooms.create', { kind: 'group', members: ['name:who'] })).toBe('not_found')
   })

@@ -29,7 +29,6 @@ const rules: Partial<Record<OperationName, Sense>> = {
   },
   'rooms.create': (input, { world, random }) => {
     if (input.kind === 'public' || input.name !== undefined) input.name = `room-${world.next()}`
-    if (input.kind === 'group') without(input, 'ownerless')
     if (random.chance(0.8)) without(input, 'policy')
     if (Array.isArray(input.members)) input.members = input.members.filter((one) => one !== 'me')
   },
