@@ -1,6 +1,6 @@
 /**
- * What an original answered, step by step. In paths, bearers, headers and bodies `{name}` stands for a value kept from an earlier answer;
- * in what was answered, `<JWT>` for any token.
+ * What an original answered, step by step. In paths, bearers, headers and bodies `{name}` stands for a value kept from an earlier answer,
+ * `"{number name}"` in a body for the number it is; in what was answered, `<JWT>` stands for any token.
  */
 export type Recording = {
   system: string
@@ -9,7 +9,10 @@ export type Recording = {
   steps: Step[]
 }
 
-export type Step = HttpStep | ClaimsStep | ConnectStep | SendStep | ReceiveStep | CloseStep
+export type Step = PersonStep | HttpStep | ClaimsStep | ConnectStep | SendStep | ReceiveStep | CloseStep
+
+/** Somebody made by other means than the API's. Their number is kept as `<name>.id`. */
+export type PersonStep = { kind: 'person'; title: string; name: string; username: string; email: string; password: string; id: number }
 
 export type HttpStep = {
   kind: 'http'
@@ -18,6 +21,8 @@ export type HttpStep = {
   path: string
   bearer?: string
   body?: unknown
+  /** A body that is no JSON. */
+  text?: string
   /** `headers` are those worth comparing. */
   response: { status: number; type: string; headers: Record<string, string>; body: unknown }
   /** Values of the answer's body (by pointer) that later steps refer to. */

@@ -1,7 +1,7 @@
 import { eventually } from '../harness/eventually.ts'
 import type { OlderClient, OlderSocket } from '../harness/older-client.ts'
 import { Comparison, isListed } from './comparison.ts'
-import type { ConnectStep, Difference, HttpStep, Recording, ReceiveStep, SendStep, Step } from './recording.ts'
+import type { ConnectStep, Difference, HttpStep, PersonStep, Recording, ReceiveStep, SendStep, Step } from './recording.ts'
 
 /** A message in this dialect with a text of ours: sent after something, its arrival proves that nothing else was to come. */
 export type Marker = (text: string) => object
@@ -17,18 +17,27 @@ export type Replay = {
   stale: Difference[]
 }
 
-type Stage = { client: OlderClient; comparison: Comparison; differences: readonly Difference[]; marker: Marker }
+/** How to carry out a recording against a server of ours. */
+export type Means = {
+  client: OlderClient
+  differences: readonly Difference[]
+  marker: Marker
+  /** Makes somebody by other means than the API's and answers their number. */
+  person?: (step: PersonStep) => Promise<number>
+  /** Takes a marker away again that has been seen, where later answers would show it. `kept` are the values kept so far. */
+  sweep?: (marker: { text: string; path: string; kept: ReadonlyMap<string, string> }) => Promise<void>
+}
+
+type Stage = Means & { comparison: Comparison }
 type Open = { socket: OlderSocket; path: string; read: number }
 
 const markerText = 'marker-of-the-replay-'
 
 /** Carries out a recording against a server of ours and compares every outcome. Sockets left open are closed at the end. */
-export async function replay(
-  recording: Recording,
-  { client, differences, marker }: { client: OlderClient; differences: readonly Difference[]; marker: Marker },
-): Promise<Replay> {
+export async function replay(recording: Recording, means: Means): Promise<Replay> {
+  const { differences } = means
   const comparison = new Comparison(recording.ids)
-  const player = new Player({ client, comparison, differences, marker })
+  const player = new Player({ ...means, comparison })
   const used = new Set<Difference>()
   const report: Replay = { steps: 0, compared: 0, masked: 0, unlisted: [], listed: [], stale: [] }
   try {
@@ -68,6 +77,8 @@ class Player {
 
   play(step: Step): Outcome | Promise<Outcome> {
     switch (step.kind) {
+      case 'person':
+        return this.#person(step)
       case 'http':
         return this.#ask(step)
       case 'claims':
@@ -87,10 +98,17 @@ class Player {
     await Promise.all([...this.#sockets.values()].map(({ socket }) => socket[Symbol.asyncDispose]()))
   }
 
-  async #ask({ method, path, bearer, body, response, keeps = {} }: HttpStep): Promise<Outcome> {
+  async #person(step: PersonStep): Promise<Outcome> {
+    const number = await this.#stage.person?.(step)
+    this.#kept.set(`${step.name}.id`, String(number))
+    return { recorded: { id: step.id }, ours: { id: number } }
+  }
+
+  async #ask({ method, path, bearer, body, text, response, keeps = {} }: HttpStep): Promise<Outcome> {
+    const sent = body === undefined ? text : JSON.stringify(body)
     const answer = await this.#stage.client.ask(method, this.#fill(path), {
       ...(bearer !== undefined && { token: this.#fill(bearer) }),
-      ...(body !== undefined && { body: this.#fill(JSON.stringify(body)), headers: { 'content-type': 'application/json' } }),
+      ...(sent !== undefined && { body: this.#fill(sent), headers: { 'content-type': 'application/json' } }),
     })
     for (const [name, pointer] of Object.entries(keeps)) this.#kept.set(name, String(at(answer.json, pointer)))
     const headers = Object.fromEntries(Object.keys(response.headers).map((name) => [name, answer.headers.get(name) ?? undefined]))
@@ -99,11 +117,13 @@ class Player {
     return { recorded: response, ours }
   }
 
-  async #connect({ socket: name, path, headers = {}, result }: ConnectStep): Promise<Outcome> {
+  async #connect({ title, socket: name, path, headers = {}, result }: ConnectStep): Promise<Outcome> {
     await this.#close(name)
     const address = this.#fill(path)
     const filled = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key, this.#fill(value)]))
-    if (result !== 'open') return { recorded: { result }, ours: { result: await this.#stage.client.handshake(address, filled) } }
+    const isRefused = this.#listed(title).some(({ at, ours }) => at === '/result' && typeof ours === 'number')
+    if (result !== 'open' || isRefused)
+      return { recorded: { result }, ours: { result: await this.#stage.client.handshake(address, filled) } }
     const socket = await this.#stage.client.open(address, filled)
     this.#sockets.set(name, { socket, path: address.split('?')[0] ?? '', read: 0 })
     return { recorded: { result }, ours: { result: 'open' } }
@@ -120,9 +140,10 @@ class Player {
   /** Waits for as many frames as are expected, then proves by a marker that there are no more. */
   async #receive({ title, socket: name, frames, closed }: ReceiveStep): Promise<Outcome> {
     const open = this.#open(name)
-    const listed = this.#stage.differences.filter((one) => one.step === title)
+    const listed = this.#listed(title)
     const expected = frames.length - listed.filter((one) => one.ours === undefined && one.at.startsWith('/frames/')).length
-    const staysOpen = closed === null || listed.some((one) => one.at === '/closed' && one.ours === null)
+    const ending = listed.find((one) => one.at === '/closed')
+    const staysOpen = (ending === undefined ? closed : ending.ours) === null
     await eventually(() => newFrames(open).length >= expected || open.socket.ended !== null)
     if (!staysOpen) await open.socket.closed
     else await this.#mark(open)
@@ -141,6 +162,7 @@ class Player {
       if (open.socket.ended !== null) throw new Error(`the socket was closed: ${JSON.stringify(open.socket.ended)}`)
       return open.socket.frames.some((frame) => JSON.stringify(frame).includes(`${text}"`))
     })
+    await this.#stage.sweep?.({ text, path: open.path, kept: this.#kept })
   }
 
   async #close(name: string): Promise<Outcome> {
@@ -150,6 +172,10 @@ class Player {
     return { recorded: {}, ours: {} }
   }
 
+  #listed(title: string): Difference[] {
+    return this.#stage.differences.filter((one) => one.step === title)
+  }
+
   #open(name: string): Open {
     const open = this.#sockets.get(name)
     if (open === undefined) throw new Error(`no socket ${name} is open`)
@@ -157,7 +183,8 @@ class Player {
   }
 
   #fill(text: string): string {
-    const filled = text.replaceAll(/\{([\w.-]+)\}/g, (whole, name: string) => this.#kept.get(name) ?? whole)
+    const numbered = text.replaceAll(/"\{number ([\w.-]+)\}"/g, (whole, name: string) => this.#kept.get(name) ?? whole)
+    const filled = numbered.replaceAll(/\{([\w.-]+)\}/g, (whole, name: string) => this.#kept.get(name) ?? whole)
     return this.#stage.comparison.translate(filled)
   }
 }
