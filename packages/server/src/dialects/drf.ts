@@ -192,7 +192,8 @@ export function readTexts(body: unknown, fields: readonly TextField[]): Map<stri
   return texts
 }
 
-function fieldReader(body: unknown): (name: string) => unknown {
+/** Reads the fields of a body by name; undefined for those that are missing. Rejects what has no fields. */
+export function fieldReader(body: unknown): (name: string) => unknown {
   // Of a key that a form repeats the last one counts.
   if (body instanceof FormData) return (name) => body.getAll(name).at(-1)
   if (body === undefined) return () => undefined
@@ -204,13 +205,15 @@ function fieldReader(body: unknown): (name: string) => unknown {
   throw new ChatError('invalid_input', { errors: [{ path: '', code: 'type', message }] })
 }
 
-function typeName(value: unknown): string {
+/** What Python calls the type of a value. */
+export function typeName(value: unknown): string {
   if (Array.isArray(value)) return 'list'
+  if (typeof value === 'object' && value !== null && !(value instanceof File)) return 'dict'
   if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float'
   return typeof value === 'boolean' ? 'bool' : 'str'
 }
 
-function readText(value: unknown, { optional = false, check }: TextField): { text?: string; wrong: string[] } {
+export function readText(value: unknown, { optional = false, check }: TextField): { text?: string; wrong: string[] } {
   if (value === undefined) return { wrong: optional ? [] : ['This field is required.'] }
   if (value === null) return { wrong: ['This field may not be null.'] }
   if (typeof value !== 'string' && typeof value !== 'number') return { wrong: ['Not a valid string.'] }

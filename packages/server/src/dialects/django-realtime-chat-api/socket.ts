@@ -1,9 +1,7 @@
 import { ChatError, type Room } from '@parlance/protocol'
-import type { Actor, Admission, Conversation, DoorSocket, Listener, Lobby, Login, Seat, SocketDoor } from '../dialect.ts'
+import type { Actor, Lobby, SocketDoor } from '../dialect.ts'
+import { refusal, talkIn } from '../room-talk.ts'
 import { frameOf, textOf } from './shapes.ts'
-
-/** Frames that wait for their turn; what comes beyond them is lost, like everything the gate refuses. */
-const maxWaiting = 64
 
 const path = /^\/ws\/chat\/([\p{L}\p{N}_]+)\/$/u
 const roomName = /^[\p{L}\p{N}_]+$/u
@@ -18,8 +16,7 @@ export const socketDoor: SocketDoor = {
     if (name === undefined) return null
     try {
       const login = await lobby.authenticate(handshake.query.get('token') ?? '')
-      const room = await roomNamed(lobby, login, name)
-      return { accept: (socket) => new RoomConversation(socket, login, room) }
+      return talkIn({ textOf, frameOf }, login, await roomNamed(lobby, login, name))
     } catch (error) {
       return refusal(error)
     }
@@ -32,13 +29,6 @@ function unescaped(text: string): string {
   } catch {
     return text
   }
-}
-
-/** Whatever is wrong with the token or the room, this door answers 403. */
-function refusal(error: unknown): Admission {
-  if (!(error instanceof ChatError)) throw error
-  const { status, retryMs } = error
-  return status >= 500 || status === 429 ? { refuse: status, retryMs } : { refuse: 403 }
 }
 
 async function roomNamed(lobby: Lobby, actor: Actor, name: string): Promise<Room> {
@@ -58,109 +48,3 @@ async function roomNamed(lobby: Lobby, actor: Actor, name: string): Promise<Room
 }
 
 const isCode = (error: unknown, code: ChatError['code']): boolean => error instanceof ChatError && error.code === code
-const endsLogin = (error: unknown): boolean => error instanceof ChatError && (error.status === 401 || error.code === 'suspended')
-
-/** One socket in one room. It never hears of an error: what is refused is ignored, as the original does with what it cannot use. */
-class RoomConversation implements Conversation {
-  readonly #socket: DoorSocket
-  readonly #login: Login
-  readonly #room: string
-  readonly #seat: Seat
-  #waiting: string[] = []
-  /** One frame at a time, so that one that has to wait for the sender's budget keeps its place. */
-  #isBusy = true
-  #isEnded = false
-
-  constructor(socket: DoorSocket, login: Login, { id, seq }: Room) {
-    this.#socket = socket
-    this.#login = login
-    this.#room = id
-    socket.prolong(login, login.sessionEndsAt)
-    this.#seat = socket.sit(login, this.#listener())
-    this.#enter(seq).catch((error: unknown) => this.#failed(error))
-  }
-
-  frame(data: string | Uint8Array): void {
-    const text = typeof data === 'string' ? textOf(data) : null
-    if (text === null || this.#isEnded || this.#waiting.length >= maxWaiting) return
-    this.#waiting.push(text)
-    this.#sendWaiting().catch((error: unknown) => this.#failed(error))
-  }
-
-  /** The runtime's pings keep the socket alive; a frame would be a message to this client. */
-  heartbeat(): void {}
-
-  end(code: number, reason: string): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
-    this.#socket.close(code, reason)
-  }
-
-  closed(): void {
-    this.#isEnded = true
-    this.#waiting = []
-  }
-
-  /** What was written since the handshake comes first, so that nothing is missed between it and the seat. */
-  async #enter(after: number): Promise<void> {
-    const attached = await this.#seat.open(this.#room, { mode: 'open', after })
-    if (attached === null) return this.end(4403, 'no access to this room')
-    await this.#confirm()
-    this.#isBusy = false
-    await this.#sendWaiting()
-  }
-
-  /** The login may have ended before the seat could be told. */
-  async #confirm(): Promise<void> {
-    try {
-      await this.#socket.call(this.#login, 'accounts.me', {})
-    } catch (error) {
-      if (endsLogin(error)) throw error
-    }
-  }
-
-  #listener(): Listener {
-    return {
-      log: async ({ events }) => {
-        for (const event of events) {
-          const text = frameOf(event)
-          if (text !== null) this.#socket.send(text)
-        }
-        await this.#socket.drained()
-      },
-      ownLog: () => {},
-      user: () => {},
-      gone: () => this.end(4403, 'no access to this room'),
-      revoked: () => this.end(4401, 'the session ended'),
-    }
-  }
-
-  async #sendWaiting(): Promise<void> {
-    if (this.#isBusy) return
-    this.#isBusy = true
-    for (let text = this.#waiting[0]; text !== undefined && !this.#isEnded; text = this.#waiting[0]) {
-      await this.#send(text)
-      this.#waiting.shift()
-    }
-    this.#isBusy = false
-  }
-
-  async #send(content: string): Promise<void> {
-    while (!this.#isEnded) {
-      try {
-        await this.#socket.call(this.#login, 'messages.send', { room: this.#room, content })
-        return
-      } catch (error) {
-        if (!(error instanceof ChatError) || endsLogin(error)) throw error
-        // These two say that nothing was written and that it is only a matter of time; any other refusal is final.
-        if (error.code !== 'rate_limited' && error.code !== 'overloaded') return
-        await this.#socket.wait(error.retryMs ?? 1000)
-      }
-    }
-  }
-
-  #failed(error: unknown): void {
-    if (endsLogin(error)) this.end(4401, 'the session ended')
-    else this.end(1011, 'internal')
-  }
-}

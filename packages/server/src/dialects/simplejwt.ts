@@ -1,0 +1,50 @@
+import { ChatError, type OutputOf } from '@parlance/protocol'
+import type { RestAnswer, RestCall, RestRoute } from './dialect.ts'
+import { content, readTexts, Refused, routesOf, unasked } from './drf.ts'
+
+/** The two views of SimpleJWT: a pair of tokens for a name and a password, and a new access token for a refresh token. */
+
+const allow = ['POST', 'OPTIONS']
+
+export const tokenPair = (path: string): RestRoute[] =>
+  routesOf({ path, name: 'Token Obtain Pair', allow, enter: unasked, methods: { POST: obtain } })
+
+export const tokenRefresh = (path: string): RestRoute[] =>
+  routesOf({ path, name: 'Token Refresh', allow, enter: unasked, methods: { POST: renew } })
+
+async function obtain(call: RestCall): Promise<RestAnswer> {
+  const fields = readTexts(await content(call), [{ name: 'username' }, { name: 'password' }])
+  const { refresh_token: refresh, access_token: access } = await logIn(call, Object.fromEntries(fields))
+  return { status: 200, body: { refresh, access } }
+}
+
+/** Whatever is wrong with a name or a password, a login says only that they do not fit. */
+async function logIn(call: RestCall, fields: Record<string, string>): Promise<OutputOf<'accounts.login'>> {
+  try {
+    return await call.call(null, 'accounts.login', fields)
+  } catch (error) {
+    if (!isRefusal(error, 'invalid_credentials')) throw error
+    throw new Refused('invalid_credentials', { detail: 'No active account found with the given credentials' })
+  }
+}
+
+async function renew(call: RestCall): Promise<RestAnswer> {
+  const token = readTexts(await content(call), [{ name: 'refresh' }]).get('refresh') ?? ''
+  try {
+    const { access_token: access } = await call.call(null, 'accounts.refresh', { refresh_token: token })
+    return { status: 200, body: { access } }
+  } catch (error) {
+    if (!isRefusal(error, 'invalid_refresh')) throw error
+    const detail = (await isAccess(call, token)) ? 'Token has wrong type' : 'Token is invalid or expired'
+    throw new Refused('invalid_refresh', { detail, code: 'token_not_valid' })
+  }
+}
+
+const isRefusal = (error: unknown, code: ChatError['code']): boolean =>
+  error instanceof ChatError && [code, 'suspended', 'invalid_input'].includes(error.code)
+
+const isAccess = (call: RestCall, token: string): Promise<boolean> =>
+  call.authenticate(token).then(
+    () => true,
+    () => false,
+  )
