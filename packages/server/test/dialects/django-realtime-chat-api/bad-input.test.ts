@@ -168,7 +168,7 @@ test('paths that are nobody’s are 404', async () => {
   for (const path of [
     '/api/chat/history/',
     '/api/chat/history/a/b/',
-    '/api/token/refresh/',
+    '/django-realtime-chat-api/api/token/refresh/',
     '/django-realtime-chat-api/',
     '/django-realtime-chat-api/api/v1/me',
   ]) {
