@@ -90,15 +90,16 @@ export const accounts = {
   }),
   'accounts.logout': operation({
     summary: 'End this session',
-    description: 'The refresh token, every access token of the session and its sockets end within a second.',
+    description:
+      'The refresh token, every access token of the session and its sockets end within a second. With `refresh_token`, one that an older API issued, that token alone is spent and the session goes on.',
     auth: 'user',
     rate: 'write',
     method: 'POST',
     path: '/auth/logout',
     status: 204,
-    in: Closed({}),
+    in: Closed({ refresh_token: Type.Optional(Text(4096, { min: 1, description: 'A refresh token issued by an older API.' })) }),
     out: Type.Null(),
-    errors: [],
+    errors: ['invalid_refresh'],
   }),
   'accounts.logout_all': operation({
     summary: 'End every session of your own',

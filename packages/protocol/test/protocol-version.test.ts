@@ -6,7 +6,7 @@ import { closeCodes, down, errors, eventList, limits, operationList, protocolVer
  * The wire as it was when the version was last looked at. Until 1.0 is released a changed wire asks for a new hash here, in a commit that
  * says what changed; afterwards an addition raises the second number of `protocolVersion` too, and a changed meaning the first.
  */
-const recorded = { version: '1.0', wire: '1c1d327a0c4c3aa4' }
+const recorded = { version: '1.0', wire: 'c73d4f9aa948fc4c' }
 
 const wording = new Set(['description', 'summary', 'text'])
 

@@ -25,6 +25,8 @@ export type Tokens = {
   refreshAfter(token: string): string
   /** What the store keeps of a refresh token (SHA-256), or null for a text that cannot be one. */
   refreshDigest(token: string): Uint8Array | null
+  /** What the store keeps of an older client's refresh token that was spent (SHA-256). */
+  spentDigest(token: string): Uint8Array
 }
 
 export function createTokens({ master, random }: { master: Uint8Array; random: (size: number) => Uint8Array }): Tokens {
@@ -38,9 +40,12 @@ export function createTokens({ master, random }: { master: Uint8Array; random: (
     verifyDialect: (token, now) => verifyJwt(token, dialect, now),
     newRefresh: () => Buffer.from(random(32)).toString('base64url'),
     refreshAfter: (token) => createHmac('sha256', successorKey).update(token).digest('base64url'),
-    refreshDigest: (token) => (/^[\w-]{43}$/.test(token) ? new Uint8Array(createHash('sha256').update(token).digest()) : null),
+    refreshDigest: (token) => (/^[\w-]{43}$/.test(token) ? sha256(token) : null),
+    spentDigest: sha256,
   }
 }
+
+const sha256 = (token: string): Uint8Array => new Uint8Array(createHash('sha256').update(token).digest())
 
 function period({ now, seconds }: Lifetime): { iat: number; exp: number } {
   const iat = Math.floor(now / 1_000)

@@ -45,7 +45,8 @@ export function createAccounts(deps: Taken): Pick<Handlers, Names> {
       return await rotate(deps, call, { token, where: input.refresh_token === undefined ? 'cookie' : 'token' })
     },
 
-    async 'accounts.logout'(call) {
+    async 'accounts.logout'(call, { refresh_token }) {
+      if (refresh_token !== undefined) return await spend(deps, refresh_token)
       await sessions.end(actorOf(call).session)
       if (call.cookie?.value) call.cookie.clear()
       return null
@@ -157,12 +158,32 @@ function refuse(call: Call, where: 'token' | 'cookie'): never {
   throw new ChatError('invalid_refresh')
 }
 
-async function renew({ tokens, clock, store, sessions, logins }: Taken, call: Call, token: string): Promise<OutputOf<'accounts.refresh'>> {
+/** A refresh token of an older client that may still be used, and the session it is of. */
+async function olderRefresh({ tokens, clock, store, sessions }: Taken, token: string) {
   const verdict = tokens.verifyDialect(token, clock.now())
-  if (verdict.state !== 'valid' || verdict.claims.token_type !== 'refresh') throw new ChatError('invalid_refresh')
-  const { user_id, sid, dia, exp } = verdict.claims
-  await sessions.renewable(sid, user_id)
-  const user = await store.users.byNumber(user_id)
+  if (verdict.state !== 'valid') throw unusable('invalid', 'Token is invalid or expired')
+  if (verdict.claims.token_type !== 'refresh') throw unusable('type', 'Token has wrong type')
+  await sessions.renewable(verdict.claims.sid, verdict.claims.user_id)
+  const hash = tokens.spentDigest(token)
+  if (await store.sessions.isSpent(hash)) throw spent()
+  return { claims: verdict.claims, hash }
+}
+
+const unusable = (code: string, message: string): ChatError =>
+  new ChatError('invalid_refresh', { errors: [{ path: '/refresh_token', code, message }] })
+const spent = (): ChatError => unusable('spent', 'Token is blacklisted')
+
+async function spend(deps: Taken, token: string): Promise<null> {
+  const { claims, hash } = await olderRefresh(deps, token)
+  const write = { session: claims.sid, hash, expiresAt: claims.exp * 1000, at: deps.clock.now() }
+  const { status } = await deps.store.queue.write('sessions.spend', write)
+  if (status !== 'spent') throw status === 'known' ? spent() : unusable('invalid', 'Token is invalid or expired')
+  return null
+}
+
+async function renew(deps: Taken, call: Call, token: string): Promise<OutputOf<'accounts.refresh'>> {
+  const { user_id, sid, dia, exp } = (await olderRefresh(deps, token)).claims
+  const user = await deps.store.users.byNumber(user_id)
   if (user === undefined) throw new ChatError('invalid_refresh')
-  return await logins.renew(call, { user, session: sid, dia, token, expiresAt: exp * 1000 })
+  return await deps.logins.renew(call, { user, session: sid, dia, token, expiresAt: exp * 1000 })
 }

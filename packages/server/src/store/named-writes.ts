@@ -4,7 +4,7 @@ import { deleteMessage, editMessage } from './tables/message-writes.ts'
 import { deleteRoom, purgeRoom, updateRoom } from './tables/room-changes.ts'
 import { createReset, redeemReset } from './tables/reset-writes.ts'
 import { createRoom, directRoom } from './tables/room-writes.ts'
-import { createSession, endAllSessions, endSession, rotateSession, touchSession } from './tables/session-writes.ts'
+import { createSession, endAllSessions, endSession, rotateSession, spendToken, touchSession } from './tables/session-writes.ts'
 import { admitUser, createUser, setPassword, updateUser } from './tables/user-writes.ts'
 import type { WriteInput, WriteName, WriteOutput } from './writes.ts'
 
@@ -18,6 +18,7 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'users.admit': admitUser,
   'sessions.create': createSession,
   'sessions.rotate': rotateSession,
+  'sessions.spend': spendToken,
   'sessions.end': endSession,
   'sessions.end_all': endAllSessions,
   'sessions.touch': touchSession,

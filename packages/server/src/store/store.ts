@@ -49,6 +49,8 @@ export interface UserReads {
 
 export interface SessionReads {
   byId(id: string): Promise<SessionRow | undefined>
+  /** Whether this refresh token is kept as a spent one. */
+  isSpent(hash: Uint8Array): Promise<boolean>
   /** Those of a user that have not ended and do not end before `at`, by id, the latest first. */
   ofUser(user: number, at: number, slice: Slice<string>): Promise<SessionRow[]>
 }

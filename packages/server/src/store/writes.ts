@@ -95,6 +95,8 @@ export type Writes = AccountWrites & {
     | ({ status: 'reused'; session: SessionRow } & Logged)
     | { status: 'unknown' }
     | { status: 'suspended' }
+  /** Spends a refresh token that is kept nowhere until then, so that the session has it as a spent one. `known`: it was spent before. */
+  'sessions.spend': (input: { session: string; hash: Uint8Array; expiresAt: number; at: number }) => { status: 'spent' | 'known' } | Gone
   'sessions.end': (input: { session: string; at: number }) => { status: 'ended'; user: number; userEvents: UserEventRow[] } | Gone
   'rooms.create': (input: {
     room: NewRoom

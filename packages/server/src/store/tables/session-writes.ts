@@ -85,6 +85,22 @@ async function spend(
   await tx.deleteFrom('refresh_tokens').where('session', '=', token.session).where('expires_at', '<=', at).execute()
 }
 
+export async function spendToken(tx: Tx, input: WriteInput<'sessions.spend'>): Promise<WriteOutput<'sessions.spend'>> {
+  const session = idBytes(input.session)
+  const sessions = tx.selectFrom('sessions').select('user').where('id', '=', session).where('ended_at', 'is', null)
+  const found = await sessions.executeTakeFirst()
+  if (found === undefined) return { status: 'gone' }
+  await lockUsers(tx, [found.user])
+  if ((await sessions.executeTakeFirst()) === undefined) return { status: 'gone' }
+  const spent = await tx
+    .insertInto('refresh_tokens')
+    .values({ hash: input.hash, session, expires_at: input.expiresAt, spent_at: input.at, successor: null })
+    .onConflict((conflict) => conflict.column('hash').doNothing())
+    .returning('hash')
+    .executeTakeFirst()
+  return { status: spent === undefined ? 'known' : 'spent' }
+}
+
 export async function endSession(tx: Tx, { session: id, at }: WriteInput<'sessions.end'>): Promise<WriteOutput<'sessions.end'>> {
   const sessions = tx.selectFrom('sessions').selectAll().where('id', '=', idBytes(id))
   const found = await sessions.executeTakeFirst()

@@ -54,6 +54,10 @@ export function resetReads(db: Kysely<Tables>): ResetReads {
 
 export function sessionReads(db: Kysely<Tables>): SessionReads {
   return {
+    async isSpent(hash) {
+      const token = await db.selectFrom('refresh_tokens').select('spent_at').where('hash', '=', hash).executeTakeFirst()
+      return token !== undefined && token.spent_at !== null
+    },
     async byId(id) {
       const bytes = parseId(id)
       if (bytes === null) return undefined

@@ -260,6 +260,21 @@ export function accountContract(backend: Backend): void {
       expect(await world.store.queue.write('resets.create', gone)).toEqual({ status: 'gone' })
     })
 
+    test('a token that is kept nowhere is spent once, as long as its session stands', async () => {
+      const session = newSession()
+      await world.user({}, session)
+      const hash = bytes()
+      const spend = (id = session.id) =>
+        world.store.queue.write('sessions.spend', { session: id, hash, expiresAt: session.expires_at, at: now })
+      expect(await spend(newId())).toEqual({ status: 'gone' })
+      expect(await world.store.sessions.isSpent(hash)).toBe(false)
+      expect(tally(await Promise.all([spend(), spend(), spend()]))).toEqual({ spent: 1, known: 2 })
+      expect(await world.store.sessions.isSpent(hash)).toBe(true)
+      expect(await world.store.sessions.isSpent(session.refresh_hash)).toBe(false)
+      await world.store.queue.write('sessions.end', { session: session.id, at: now })
+      expect(await spend()).toEqual({ status: 'gone' })
+    })
+
     test('a session ends once, and its tokens with it', async () => {
       const session = newSession()
       const user = await world.user({}, session)
