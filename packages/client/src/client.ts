@@ -69,7 +69,8 @@ export class Client {
     })
     this.#link = new Link({
       options,
-      url: doors.socket,
+      doors,
+      rest: this.#rest,
       platform,
       timing,
       sessions: this.#sessions,

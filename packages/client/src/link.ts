@@ -7,14 +7,17 @@ import { Interest } from './interest.ts'
 import { Marks } from './marks.ts'
 import { Pending } from './pending.ts'
 import type { Platform } from './platform.ts'
-import { chatError } from './rest.ts'
+import { chatError, type Rest } from './rest.ts'
 import type { Sessions } from './session.ts'
 import { Socket, type Status, type Timing } from './socket.ts'
+import { StreamSocket } from './stream-socket.ts'
 import { type Positions, Sync } from './sync.ts'
 
 type LinkDeps = {
   options: ClientOptions
-  url: string
+  /** Addresses of the socket and, without the path of the API, of everything else. */
+  doors: { socket: string; rest: string }
+  rest: Rest
   platform: Platform
   timing: Timing
   sessions: Sessions
@@ -48,11 +51,13 @@ export class Link {
     })
     this.#sync = this.#makeSync()
     this.#socket = new Socket({
-      url: deps.url,
+      url: deps.doors.socket,
       client: options.client ?? 'parlance-client/0.1',
       platform,
       timing,
       token: (renew) => sessions.token(renew),
+      fallback: () => new StreamSocket({ url: deps.doors.rest, platform, rest: deps.rest }),
+      rest: (done) => this.#pending.rest(done),
       isOver: () => sessions.current === null,
       resume: () => this.#sync.hello(),
       received: (incoming) => this.#received(incoming),

@@ -27,6 +27,8 @@ export class Pending {
   readonly #sent = new Map<number, Call>()
   #waiting: Call[] = []
   #room = 0
+  /** Waits for the last answer. */
+  #rested: (() => void) | null = null
   #ids = 0
 
   constructor(deps: PendingDeps) {
@@ -56,6 +58,7 @@ export class Pending {
     if ('ok' in outcome) call.resolve(outcome.ok)
     else call.reject(outcome.err)
     this.#flush()
+    this.#settle()
   }
 
   /** `capacity`: how many may wait for an answer at once. */
@@ -66,6 +69,7 @@ export class Pending {
 
   disconnected(): void {
     this.#room = 0
+    this.#rested = null
     // What was under way goes before what was not, so that the next connection sees the same order.
     const all = [...this.#sent.values(), ...this.#waiting]
     this.#sent.clear()
@@ -74,6 +78,13 @@ export class Pending {
       if (call.ifLost === 'drop') call.reject(new ConnectionError('The connection was lost before the answer came.'))
       else if (call.ifLost === 'fail' && call.tried) call.reject(unknown())
     }
+  }
+
+  /** Puts nothing more on this connection, and calls back when everything under way is answered: another one can take over without a loss. */
+  rest(done: () => void): void {
+    this.#room = 0
+    this.#rested = done
+    this.#settle()
   }
 
   /** There will be no next connection: what was never sent gets `error`, a write that was keeps its doubt. */
@@ -89,6 +100,13 @@ export class Pending {
       this.#waiting.push({ name, input, ifLost, tried: false, resolve, reject })
       this.#flush()
     })
+  }
+
+  #settle(): void {
+    if (this.#sent.size > 0) return
+    const done = this.#rested
+    this.#rested = null
+    done?.()
   }
 
   #flush(): void {

@@ -1,3 +1,5 @@
+import type { Bytes } from './server-sent-events.ts'
+
 /**
  * What the client needs of a WebSocket: the part that browsers, Bun and Node share.
  *
@@ -22,7 +24,8 @@ export type FetchRequest = {
   credentials: 'include' | 'omit'
   signal: AbortSignal
 }
-export type FetchAnswer = { status: number; headers: { get(name: string): string | null }; text(): Promise<string> }
+/** `body`: the answer as it comes; a platform without it has no way around a blocked WebSocket. */
+export type FetchAnswer = { status: number; headers: { get(name: string): string | null }; text(): Promise<string>; body?: Bytes | null }
 
 /**
  * Everything the client takes from its surroundings. Each part has a default from the platform; a test or a harness replaces those it

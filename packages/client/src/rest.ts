@@ -78,7 +78,7 @@ function headersOf({ token }: Bearer, body: string | undefined): Record<string, 
 }
 
 /** The JSON of an answer, or undefined where something between us and the server answered in its own words. */
-async function readBody(answer: FetchAnswer): Promise<unknown> {
+export async function readBody(answer: FetchAnswer): Promise<unknown> {
   const text = await answer.text()
   if (!/^application\/(problem\+)?json\b/.test(answer.headers.get('content-type') ?? '')) return undefined
   try {
@@ -94,7 +94,8 @@ function unanswered(spec: Operation, cause: unknown): Error {
   return new ChatError('unknown_outcome', { detail: 'The server gave no answer: the request may or may not have happened.', cause })
 }
 
-function problemOf(status: number, body: unknown): ChatError | null {
+/** The refusal in an answer, or null where it is not one of this protocol. */
+export function problemOf(status: number, body: unknown): ChatError | null {
   if (typeof body !== 'object' || body === null || !('code' in body) || typeof body.code !== 'string') return null
   return chatError(body as Refusal, status)
 }

@@ -2,10 +2,12 @@ import { type DownFrame, type Hello, limits, subprotocol, type UpFrame, verdictO
 import { type Backoff, backoffDelay, toldDelay } from './backoff.ts'
 import { type Incoming, readFrame } from './incoming.ts'
 import { type Platform, type SocketLike, socketConstructor } from './platform.ts'
+import { Probe } from './probe.ts'
 
 /**
  * How the connection stands. `waiting`: lost, the next attempt comes after `retry_ms`; `code` is the close code, or null where the server
- * was not reached. `stopped`: there will be no further attempt unless somebody calls `connect()` again: the server's verdict was no
+ * was not reached. `ready` with `via: 'stream'`: no WebSocket gets through, so events come as server-sent events and calls go over HTTP; a
+ * socket is tried again now and then. `stopped`: there will be no further attempt unless somebody calls `connect()` again: the server's verdict was no
  * (`code`), or the login has ended (`error`).
  *
  * @example
@@ -14,7 +16,7 @@ import { type Platform, type SocketLike, socketConstructor } from './platform.ts
 export type Status =
   | { state: 'offline' }
   | { state: 'connecting'; attempt: number }
-  | { state: 'ready'; mode: DownFrame['ready']['ready']['mode'] }
+  | { state: 'ready'; mode: DownFrame['ready']['ready']['mode']; via?: 'stream' }
   | { state: 'waiting'; attempt: number; retry_ms: number; code: number | null }
   | { state: 'stopped'; code: number | null; error: Error | null }
 
@@ -32,6 +34,10 @@ export type Timing = {
   /** A connection that held so long makes the next failure count as the first. */
   stable_ms: number
   backoff: Backoff
+  /** After so many sockets in a row that never said a word the other way is tried. */
+  fallback_after: number
+  /** How often a socket is tried while the other way is in use. */
+  probe: Backoff
 }
 
 export const timingDefaults: Timing = {
@@ -39,6 +45,8 @@ export const timingDefaults: Timing = {
   connect_ms: 10_000,
   stable_ms: 5000,
   backoff: { base_ms: 250, cap_ms: 30_000 },
+  fallback_after: 2,
+  probe: { base_ms: 10_000, cap_ms: 600_000 },
 }
 
 type SocketDeps = {
@@ -46,6 +54,10 @@ type SocketDeps = {
   client: string
   platform: Platform
   timing: Timing
+  /** A connection over HTTP alone, which looks like a socket. */
+  fallback(): SocketLike
+  /** Calls back once no call waits for an answer on this connection, and puts no more on it. */
+  rest(done: () => void): void
   /** A good access token, `renew` for one newer than the last; rejects when there is none to be had now, or ever. */
   token(renew: boolean): Promise<string>
   /** The login is over: there will be no token. */
@@ -57,7 +69,7 @@ type SocketDeps = {
   onText(text: string): void
 }
 
-/** One WebSocket at a time, opened again until told to stop or the server's verdict says so. */
+/** One WebSocket at a time (where none gets through: what stands in for it), opened again until told to stop or the server's verdict says so. */
 export class Socket {
   readonly #deps: SocketDeps
   #status: Status = { state: 'offline' }
@@ -65,6 +77,11 @@ export class Socket {
   /** Rises with each attempt; what belongs to an older one is ignored. */
   #generation = 0
   #failures = 0
+  /** Sockets in a row that never said a word. */
+  #misses = 0
+  #viaStream = false
+  #hasSpoken = false
+  readonly #probe: Probe
   #renew = false
   /** The hello is out: other frames may follow it. */
   #greeted = false
@@ -78,16 +95,29 @@ export class Socket {
 
   constructor(deps: SocketDeps) {
     this.#deps = deps
+    const { url, platform, timing } = deps
+    this.#probe = new Probe({
+      url,
+      protocols: [subprotocol],
+      platform,
+      backoff: timing.probe,
+      connect_ms: timing.connect_ms,
+      // Changes over between two calls, so that none is lost.
+      opened: () =>
+        deps.rest(() => {
+          this.#misses = 0
+          void this.#attempt()
+        }),
+    })
   }
 
   get status(): Status {
     return this.#status
   }
 
-  /** Starts trying, or tries at once instead of waiting further. Throws where the runtime has no WebSocket. */
+  /** Starts trying, or tries at once instead of waiting further. */
   start(): void {
     if (this.#status.state === 'connecting' || this.#status.state === 'ready') return
-    socketConstructor(this.#deps.platform)
     this.#failures = 0
     void this.#attempt()
   }
@@ -117,7 +147,7 @@ export class Socket {
   }
 
   async #attempt(): Promise<void> {
-    this.#end()
+    this.#end()?.close(1000)
     const generation = this.#generation
     this.#set({ state: 'connecting', attempt: this.#failures })
     try {
@@ -134,7 +164,9 @@ export class Socket {
 
   #open(token: string): void {
     const { platform, timing, url, client, onText } = this.#deps
-    const socket = new (socketConstructor(platform))(url, [subprotocol])
+    this.#viaStream = this.#misses >= timing.fallback_after
+    this.#hasSpoken = false
+    const socket = this.#viaStream ? this.#deps.fallback() : new (socketConstructor(platform))(url, [subprotocol])
     this.#socket = socket
     const mine = () => this.#socket === socket
     this.#watch(timing.connect_ms)
@@ -159,6 +191,7 @@ export class Socket {
 
   #heard(text: string): void {
     this.#heardAt = this.#deps.platform.now()
+    this.#hasSpoken = true
     let incoming: Incoming | null
     try {
       incoming = readFrame(text)
@@ -174,7 +207,9 @@ export class Socket {
     if (incoming !== null) this.#deps.received(incoming)
     if (incoming?.kind === 'ready' && this.#socket !== null) {
       this.#readyAt = this.#heardAt
-      this.#set({ state: 'ready', mode: incoming.frame.ready.mode })
+      this.#set({ state: 'ready', mode: incoming.frame.ready.mode, ...(this.#viaStream && { via: 'stream' }) })
+      if (this.#viaStream) this.#probe.start()
+      else this.#misses = 0
     }
     this.#keepAlive()
   }
@@ -211,6 +246,8 @@ export class Socket {
     const { platform, timing } = this.#deps
     const bye = this.#bye
     const held = this.#status.state === 'ready' && platform.now() - this.#readyAt >= timing.stable_ms
+    // A server that is away answers neither way: a stream that fails, too, begins the count anew.
+    if (!this.#hasSpoken) this.#misses = this.#viaStream ? 0 : this.#misses + 1
     this.#end()
     const why = code !== null && code >= 4000 ? code : (bye?.code ?? code)
     const verdict = why === null ? 'yes' : verdictOf(why)
@@ -239,6 +276,7 @@ export class Socket {
     this.#bye = null
     platform.clearTimeout(this.#retry)
     platform.clearTimeout(this.#watchdog)
+    this.#probe.stop()
     return socket
   }
 
