@@ -1,10 +1,13 @@
 import { accounts } from './accounts.ts'
 import type { EventSpec, Input, Operation, Output } from './define.ts'
+import { expiry, expiryEphemera } from './expiry.ts'
 import { durableEvents, logs } from './logs.ts'
 import { members } from './members.ts'
 import { messages } from './messages.ts'
+import { pins } from './pins.ts'
 import { presence, presenceEphemera } from './presence.ts'
 import { recovery } from './recovery.ts'
+import { reactions } from './reactions.ts'
 import { roomEphemera, rooms } from './rooms.ts'
 import { sessions } from './sessions.ts'
 import { userEvents, users } from './users.ts'
@@ -18,6 +21,9 @@ export const operations = {
   ...rooms,
   ...members,
   ...messages,
+  ...reactions,
+  ...pins,
+  ...expiry,
   ...logs,
   ...presence,
 } as const
@@ -26,7 +32,7 @@ export type InputOf<N extends OperationName> = Input<(typeof operations)[N]>
 export type OutputOf<N extends OperationName> = Output<(typeof operations)[N]>
 
 /** Everything that can happen, by name. */
-export const events = { ...durableEvents, ...userEvents, ...roomEphemera, ...presenceEphemera } as const
+export const events = { ...durableEvents, ...userEvents, ...roomEphemera, ...expiryEphemera, ...presenceEphemera } as const
 export type EventName = keyof typeof events
 
 /** The specification of an operation by a name from outside, if there is one. */

@@ -1,5 +1,6 @@
 import { Profile } from './accounts.ts'
 import { type ErrorCode, ErrorName, Fault } from './errors.ts'
+import { expiryEphemera } from './expiry.ts'
 import { limits } from './limits.ts'
 import { RoomEventFrame, RoomLog, UserEventFrame, UserLog } from './logs.ts'
 import { presenceEphemera } from './presence.ts'
@@ -85,6 +86,7 @@ export const down = {
   refused: Closed({ refused: room, err: WireError }),
   typing: Closed({ eph: Type.Literal('typing'), ...roomEphemera.typing.data.properties }),
   receipt: Closed({ eph: Type.Literal('receipt'), ...roomEphemera.receipt.data.properties }),
+  floor: Closed({ eph: Type.Literal('floor'), ...expiryEphemera.floor.data.properties }),
   presence: Closed({ eph: Type.Literal('presence'), ...presenceEphemera.presence.data.properties }),
   head: Closed({
     head: Type.Array(Type.Tuple([room, Position('seq'), Position('n')])),

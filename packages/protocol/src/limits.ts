@@ -8,6 +8,16 @@ export const limits = {
   meta_bytes: 4096,
   /** Mentions in one message. */
   mentions: 50,
+  /** Longest reaction, in code points: any emoji is shorter, and a word such as `:party:` fits. */
+  reaction_chars: 32,
+  /** Different reactions on one message, and of them those of one user. */
+  reactions: 20,
+  user_reactions: 10,
+  /** Pinned messages of one room. */
+  pins: 50,
+  /** Shortest and longest life of the messages of a room that forgets them, in seconds. */
+  ttl_min_s: 60,
+  ttl_max_s: 31_536_000,
   /** Longest client message id. */
   cid_chars: 64,
   username_chars: 150,

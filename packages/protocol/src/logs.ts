@@ -1,13 +1,16 @@
 import { operation } from './define.ts'
+import { expiryEvents } from './expiry.ts'
 import { limits } from './limits.ts'
 import { memberEvents } from './members.ts'
 import { messageEvents } from './messages.ts'
+import { pinEvents } from './pins.ts'
+import { reactionEvents } from './reactions.ts'
 import { roomEvents } from './rooms.ts'
 import { Closed, Id, Position, RoomRef, type Static, type TSchema, Timestamp, Type } from './schema.ts'
 import { userEvents } from './users.ts'
 
 /** Everything that can stand in a room's log. */
-export const durableEvents = { ...roomEvents, ...memberEvents, ...messageEvents }
+export const durableEvents = { ...roomEvents, ...memberEvents, ...messageEvents, ...reactionEvents, ...pinEvents, ...expiryEvents }
 export type RoomEventType = keyof typeof durableEvents
 export type UserEventType = keyof typeof userEvents
 

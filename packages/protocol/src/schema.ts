@@ -45,6 +45,14 @@ export const Cid = Type.String({
   description: 'Chosen by the client. A retry with the same value has no second effect and returns the first result.',
 })
 
+/** A reaction: an emoji or a short word, without spaces. Two are the same if their code points are. */
+export const Emoji = Type.String({
+  minLength: 1,
+  maxLength: limits.reaction_chars,
+  pattern: '^[^\\s\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF]*$',
+  description: 'An emoji or a short word, without spaces; compared code point by code point.',
+})
+
 /** ISO 8601, UTC, milliseconds: `2026-11-20T17:49:34.699Z`. */
 export const Timestamp = Type.String({
   pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$',
@@ -53,6 +61,13 @@ export const Timestamp = Type.String({
 
 /** Position in a room's log (`seq`, `rev`) or among its messages (`n`); the first is 1, 0 stands before it. */
 export const Position = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
+
+/** How long the messages of a room live, in seconds. */
+export const Ttl = Type.Integer({
+  minimum: limits.ttl_min_s,
+  maximum: limits.ttl_max_s,
+  description: 'Messages disappear after so many seconds.',
+})
 
 /** A JSON object kept and returned unread, at most 4 KB. */
 export const Meta = Type.Record(Type.String(), Type.Unknown(), {

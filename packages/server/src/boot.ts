@@ -3,11 +3,13 @@ import { limits } from '@parlance/protocol'
 import { systemClock } from './base/clock.ts'
 import type { Logger } from './base/log.ts'
 import { type House, openHouse, operatorGate, ownTokens } from './boot/house.ts'
+import { keepRetiring } from './boot/expiry.ts'
 import { createOperator } from './boot/operator.ts'
 import type { Config } from './config.ts'
 import type { Dialect, Encoder } from './dialects/dialect.ts'
 import { dialectsFor } from './dialects/index.ts'
 import { native } from './dialects/native/native.ts'
+import { retireExpired } from './services/expiry.ts'
 import { trustedProxies } from './transport/address.ts'
 import type { Connection } from './transport/connection.ts'
 import { openControl } from './transport/control.ts'
@@ -102,6 +104,7 @@ async function listen(house: House): Promise<Running> {
     websocket: socketHandler({ gate, hub, connections, unproven }),
   })
   const sweep = new Sweep({ hub, connections, clock: systemClock, logger: log })
+  const retiring = keepRetiring(() => retireExpired(house.services), { clock: systemClock, log })
   const control = openControl({ path: join(config.dataDir, 'control.sock'), operator: createOperator(house, operatorGate(house)), log })
   return {
     house,
@@ -112,6 +115,7 @@ async function listen(house: House): Promise<Running> {
       await control[Symbol.asyncDispose]()
       await drain({ server, connections, house })
       sweep[Symbol.dispose]()
+      await retiring[Symbol.asyncDispose]()
       await house[Symbol.asyncDispose]()
     },
   }

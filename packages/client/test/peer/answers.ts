@@ -142,7 +142,7 @@ function roomOf(world: World, hall: Hall, me: Person): Room {
   const other = [...members.keys()].find((member) => member !== me.id)
   const peer = kind === 'direct' ? brief(world.person(me, other ?? me.id)) : null
   const stay = mine && { role: mine.role, joined_at: world.now, read: mine.read, unread: messages.length - mine.read }
-  const state = { description: null, meta: null, policy, archived: false, slow_mode_s: 0 }
+  const state = { description: null, meta: null, policy, archived: false, slow_mode_s: 0, ttl_s: null, floor_seq: 0, floor_n: 0 }
   const counts = { seq: log.length, n: messages.length, members: members.size, large: false, me: stay ?? null }
   return { id, kind, name, title, ...state, creator, peer, created_at: world.now, ...counts }
 }

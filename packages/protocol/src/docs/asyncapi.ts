@@ -36,6 +36,7 @@ const downSummaries: Record<Exclude<keyof typeof down, 'ok' | 'ev' | 'uev'>, str
   refused: 'The room was not opened.',
   typing: 'Somebody is typing, or stopped. May be dropped.',
   receipt: 'Somebody read up to a message. May be dropped.',
+  floor: 'Messages of a room that forgets them disappeared. May be dropped: `floor` of a log says so, too.',
   presence: 'A watched user came or went. May be dropped.',
   head: 'Rooms moved on whose events did not come; with `useq`, so did your own log.',
   auth: 'The newer token is taken.',
@@ -43,7 +44,7 @@ const downSummaries: Record<Exclude<keyof typeof down, 'ok' | 'ev' | 'uev'>, str
   pong: 'The answer to ping.',
 }
 
-const ephemera = ['typing', 'receipt', 'presence']
+const ephemera = ['typing', 'receipt', 'floor', 'presence']
 
 /** The AsyncAPI 3.0 document of the socket. */
 export function asyncapi(): JsonObject {
@@ -190,5 +191,5 @@ const deliver = (names: string[]): JsonObject => ({
   action: 'send',
   channel,
   summary: 'Events of your rooms and of your own log, and what may be dropped.',
-  messages: names.filter((name) => /^down\.(ev\.|uev\.|typing|receipt|presence|head$|log|ulog|reset|bye)/.test(name)).map(inChannel),
+  messages: names.filter((name) => /^down\.(ev\.|uev\.|typing|receipt|floor|presence|head$|log|ulog|reset|bye)/.test(name)).map(inChannel),
 })

@@ -5,6 +5,7 @@ import * as logs from '../logs.ts'
 import * as members from '../members.ts'
 import * as messages from '../messages.ts'
 import * as presence from '../presence.ts'
+import * as reactions from '../reactions.ts'
 import * as rooms from '../rooms.ts'
 import * as schema from '../schema.ts'
 import type { TSchema } from '../schema.ts'
@@ -24,7 +25,7 @@ const isSchema = (value: unknown): value is TSchema => typeof value === 'object'
 
 /** A schema that the protocol exports under a capital name is a component of that name in the documents. */
 function exported(): [string, TSchema][] {
-  return [schema, errors, accounts, users, rooms, members, messages, logs, presence, frames].flatMap((module) =>
+  return [schema, errors, accounts, users, rooms, members, messages, reactions, logs, presence, frames].flatMap((module) =>
     Object.entries(module as Record<string, unknown>).filter((entry): entry is [string, TSchema] => isSchema(entry[1])),
   )
 }

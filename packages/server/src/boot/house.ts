@@ -25,12 +25,15 @@ import { smtpMailer } from '../mail/smtp.ts'
 import { createAccounts } from '../services/accounts.ts'
 import { assemble, type Deps } from '../services/deps.ts'
 import { createDirectory } from '../services/directory.ts'
+import { createExpiry } from '../services/expiry.ts'
 import { createLog } from '../services/log.ts'
 import { createLogs } from '../services/logs.ts'
 import { createMembers } from '../services/members.ts'
 import { createMessages } from '../services/messages.ts'
+import { createPins } from '../services/pins.ts'
 import { createPresence } from '../services/presence.ts'
 import { createRecovery } from '../services/recovery.ts'
+import { createReactions } from '../services/reactions.ts'
 import { createRooms } from '../services/rooms.ts'
 import { createSessions } from '../services/sessions.ts'
 import { createUsers } from '../services/users.ts'
@@ -103,6 +106,9 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       ...createRooms(services),
       ...createMembers(services),
       ...createMessages(services),
+      ...createReactions(services),
+      ...createPins(services),
+      ...createExpiry(services),
       ...createLogs(services),
       ...createPresence(services),
     }

@@ -10,11 +10,11 @@ import {
   type Login,
   type RefreshCookie,
 } from '../dispatch.ts'
-import type { ChannelSignal, Ephemeral, MessageState, Person, RevocationReason, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
+import type { ChannelSignal, Ephemeral, Floor, MessageState, Person, RevocationReason, RoomEvent, RoomKey, UserEvent } from '../live/bus.ts'
 import { brief, roomFrame, userFrame } from '../live/frames.ts'
 import type { Stay } from '../live/log.ts'
 
-export type { Actor, Addressee, ChannelSignal, Directory, Door, Ephemeral, ErrorCode, Listed, Login, MessageState }
+export type { Actor, Addressee, ChannelSignal, Directory, Door, Ephemeral, ErrorCode, Floor, Listed, Login, MessageState }
 export type { Person, RefreshCookie, RevocationReason, RoomEvent, RoomKey, Stay, UserEvent }
 export { brief, faultsOf, roomFrame, userFrame }
 
@@ -30,6 +30,8 @@ export type Encoder = {
   spares?(signal: Ephemeral): boolean
   /** What was said in a channel of this door; doors without channels leave it out. */
   channel?(signal: ChannelSignal): string | null
+  /** Messages of a room disappeared; for dialects that can say so. */
+  floor?(floor: Floor): string | null
   presence(user: string, status: 'online' | 'offline' | 'unknown'): string | null
   /** The heads of rooms whose events do not come by themselves. */
   heads(heads: { room: RoomKey; seq: number; n: number }[]): string | null

@@ -12,6 +12,9 @@ export type Addressee = { person: Person; as: string | number }
 /** A room as events name it. `name` is null for rooms without one. */
 export type RoomKey = { number: number; id: string; name: string | null }
 
+/** The replies to a message, deleted ones not counted; `count` is at least 1. */
+export type ThreadState = { count: number; lastN: number; lastAt: number }
+
 /** A message as it stands: times in ms since 1970, `content` empty once deleted. */
 export type MessageState = {
   number: number
@@ -26,6 +29,11 @@ export type MessageState = {
   mentions: string[]
   mentionAll: boolean
   replyTo: string | null
+  root: string | null
+  forwarded: { sender: Person; at: number; room: string | null } | null
+  reactions: [emoji: string, count: number][]
+  thread: ThreadState | null
+  pinnedAt: number | null
   addressee: Addressee | null
   createdAt: number
   editedAt: number | null
@@ -52,6 +60,12 @@ export type RoomEvent = {
   changed: RoomField[] | null
   settings: RoomSettings | null
   ref: { id: string; n: number } | null
+  /** Of a reaction: so many react with `emoji` after the event. */
+  reaction: { emoji: string; count: number } | null
+  /** Of the deletion of a reply: the thread it left. */
+  left: { root: string; thread: ThreadState | null } | null
+  /** Of expiry.set: seconds, or null for no longer. */
+  ttl: number | null
   message: MessageState | null
 }
 
@@ -73,6 +87,9 @@ export type Ephemeral =
   | { kind: 'typing'; room: RoomKey; user: Person; typing: boolean; at: number }
   | { kind: 'receipt'; room: RoomKey; user: Person; read: number; at: number }
   | { kind: 'here'; room: RoomKey; user: Person; here: boolean; at: number }
+
+/** What is older has disappeared: events up to `seq`, messages up to `n`. May be lost: the log says so, too. */
+export type Floor = { kind: 'floor'; room: RoomKey; seq: number; n: number }
 
 /** In place of an event above 16 KiB: look into the log. */
 export type RoomHint = { kind: 'hint'; room: number; seq: number }
@@ -100,7 +117,7 @@ export type RevocationReason = 'ended' | 'suspended'
 /** Access of a session or of a whole user (`session` null) ended: every door closes what is open. */
 export type Revocation = { kind: 'revoked'; user: number; session: string | null; reason: RevocationReason }
 
-export type Signal = RoomEvent | UserEvent | Ephemeral | RoomHint | ChannelSignal | Revocation
+export type Signal = RoomEvent | UserEvent | Ephemeral | Floor | RoomHint | ChannelSignal | Revocation
 
 /** What one may hear of. */
 export type Topic = { room: number } | { user: number } | { channel: ChannelKey }

@@ -1,6 +1,6 @@
 import type { RoomEventFrame, UserBrief, UserEventFrame } from '@parlance/protocol'
 import type { Person, RoomEvent, UserEvent } from './bus.ts'
-import { messageView } from './message-view.ts'
+import { messageView, threadView } from './message-view.ts'
 import { timestamp } from './timestamp.ts'
 
 export const brief = ({ id, username }: Person): UserBrief => ({ id, username })
@@ -31,10 +31,18 @@ export function roomFrame(event: RoomEvent): RoomEventFrame {
       return {
         ev: event.type,
         ...head,
-        data: { ...must(event.ref), rev: event.seq, ...(event.message && { message: messageView(event.room.id, event.message) }) },
+        data: { ...about(event), ...(event.message && { message: messageView(event.room.id, event.message) }) },
       }
     case 'message.deleted':
-      return { ev: event.type, ...head, data: { ...must(event.ref), rev: event.seq, by: brief(must(event.actor)) } }
+      return { ev: event.type, ...head, data: { ...about(event), by: brief(must(event.actor)), ...leftThread(event) } }
+    case 'reaction.added':
+    case 'reaction.removed':
+      return { ev: event.type, ...head, data: { ...about(event), user: brief(must(event.actor)), ...must(event.reaction) } }
+    case 'message.pinned':
+    case 'message.unpinned':
+      return { ev: event.type, ...head, data: { ...about(event), by: brief(must(event.actor)) } }
+    case 'expiry.set':
+      return { ev: event.type, ...head, data: { by: brief(must(event.actor)), ttl_s: event.ttl } }
   }
 }
 
@@ -57,6 +65,12 @@ export function userFrame(event: UserEvent): UserEventFrame {
 }
 
 const whose = (event: RoomEvent) => ({ user: brief(must(event.subject)) })
+
+const about = (event: RoomEvent) => ({ ...must(event.ref), rev: event.seq })
+
+function leftThread({ left }: RoomEvent) {
+  return left === null ? {} : { root: left.root, thread: left.thread && threadView(left.thread) }
+}
 
 /** Who did it, where it was somebody else. */
 function other({ actor, subject }: RoomEvent): UserBrief | null {

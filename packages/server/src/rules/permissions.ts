@@ -3,7 +3,20 @@ import type { Policy, Role, RoomKind } from '@parlance/protocol'
 /** Where somebody stands in a room; `role` is null without membership. */
 export type Position = { kind: RoomKind; policy: Policy; role: Role | null; deleted: boolean }
 
-export type Action = 'read' | 'join' | 'post' | 'add' | 'remove' | 'manage' | 'govern' | 'leave' | 'grant' | 'moderate'
+export type Action =
+  | 'read'
+  | 'join'
+  | 'post'
+  | 'add'
+  | 'remove'
+  | 'manage'
+  | 'govern'
+  | 'leave'
+  | 'grant'
+  | 'moderate'
+  | 'react'
+  | 'pin'
+  | 'expire'
 
 type Who = Policy['post']
 
@@ -35,6 +48,12 @@ const table: Record<Action, (at: Position) => boolean> = {
   leave: ({ kind, role }) => kind !== 'direct' && role !== null,
   // Making and unmaking admins is the owner's alone, so that admins cannot multiply or depose each other.
   grant: ({ kind, role }) => kind !== 'direct' && role === 'owner',
+  // A guest of a public room reads; whoever leaves a mark is a member.
+  react: ({ role }) => role !== null,
+  // Those who moderate a room or manage its facts; in a direct room there is nobody above the two.
+  pin: ({ kind, policy, role }) => role !== null && (kind === 'direct' || includes.admins(role) || includes[policy.manage](role)),
+  // Taking what others wrote from everybody is the managers' alone.
+  expire: ({ kind, policy, role }) => role !== null && (kind === 'direct' || includes[policy.manage](role)),
   // Deleting what others wrote.
   moderate: ({ kind, role }) => kind !== 'direct' && includes.admins(role),
 }

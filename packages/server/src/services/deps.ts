@@ -14,6 +14,7 @@ import { type Admission, createAdmission } from './parts/admission.ts'
 import { createDigest, type Digest } from './parts/digests.ts'
 import { Lanes } from './parts/lanes.ts'
 import { createLogins, type Logins } from './parts/logins.ts'
+import { createMarking, type Marking } from './parts/marking.ts'
 import { createMembership, type Membership } from './parts/membership.ts'
 import { People } from './parts/people.ts'
 import { Purge } from './parts/purge.ts'
@@ -58,6 +59,7 @@ export type Deps = Given & {
   lanes: Lanes
   digest: Digest
   membership: Membership
+  marking: Marking
   sessions: Sessions
   logins: Logins
   registrar: Registrar
@@ -83,6 +85,7 @@ export function assemble(given: Given): Deps {
     lanes: new Lanes(),
     digest: createDigest(digestKey),
     membership: createMembership({ store, clock, refs, emit }),
+    marking: createMarking({ store, clock, refs, emit }),
     sessions,
     logins: createLogins(given),
     registrar: createRegistrar(given),

@@ -8,6 +8,8 @@ export type Emit = {
   user(rows: readonly UserEventRow[], room: RoomKey | null): void
   typing(room: RoomKey, user: Person, notice: { typing: boolean; at: number }): void
   receipt(room: RoomKey, user: Person, notice: { read: number; at: number }): void
+  /** What is older has disappeared from a room. */
+  floor(room: RoomKey, floor: { seq: number; n: number }): void
   /** A session, or with null every session of a user, ended. */
   revoked(user: number, session: string | null, reason?: RevocationReason): void
 }
@@ -22,6 +24,7 @@ export function createEmit({ bus }: { bus: Bus }): Emit {
     },
     typing: (room, { number, id, username }, notice) => bus.publish({ kind: 'typing', room, user: { number, id, username }, ...notice }),
     receipt: (room, { number, id, username }, notice) => bus.publish({ kind: 'receipt', room, user: { number, id, username }, ...notice }),
+    floor: (room, floor) => bus.publish({ kind: 'floor', room, ...floor }),
     revoked: (user, session, reason = 'ended') => bus.publish({ kind: 'revoked', user, session, reason }),
   }
 }

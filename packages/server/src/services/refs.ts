@@ -59,8 +59,8 @@ export class Refs {
     return seen
   }
 
-  /** Judges at the room's present acl and writes, again as long as the acl moved on in between. */
-  async change<T extends { status: string }>(
+  /** Judges at the room's present acl and writes what changes no rights, again as long as the acl moved on in between. */
+  async weigh<T extends { status: string }>(
     actor: Person,
     ref: string,
     attempt: (seen: Seen) => Promise<T>,
@@ -68,11 +68,21 @@ export class Refs {
     for (let left = attempts; left > 0; left -= 1) {
       const seen = await this.see(actor, ref)
       const outcome = await attempt(seen)
-      // The write raised the acl, or found it raised.
-      this.#standings.forget(seen.room.id)
       if (outcome.status !== 'stale') return { seen, outcome: outcome as Exclude<T, Stale> }
+      this.#standings.forget(seen.room.id)
     }
     throw new ChatError('overloaded', { detail: 'This room changes too fast at the moment; try again.' })
+  }
+
+  /** The same for what may change rights: what is remembered of the room is of before. */
+  async change<T extends { status: string }>(
+    actor: Person,
+    ref: string,
+    attempt: (seen: Seen) => Promise<T>,
+  ): Promise<{ seen: Seen; outcome: Exclude<T, Stale> }> {
+    const changed = await this.weigh(actor, ref, attempt)
+    this.#standings.forget(changed.seen.room.id)
+    return changed
   }
 
   /** A user by reference, deleted ones excepted. Without an actor nobody is `me`. */

@@ -16,7 +16,7 @@ const browseCursors = numberCursors('public-rooms')
 /** How old a remembered standing may be where nothing is written that the store would check (ms). */
 const recently = 1000
 
-type Taken = Pick<Deps, 'store' | 'clock' | 'newId' | 'digest' | 'refs' | 'views' | 'emit' | 'lanes' | 'membership' | 'purge'>
+type Taken = Pick<Deps, 'store' | 'clock' | 'newId' | 'digest' | 'refs' | 'views' | 'emit' | 'lanes' | 'membership' | 'marking' | 'purge'>
 type Create = InputOf<'rooms.create'>
 type Names = `rooms.${'create' | 'update' | 'delete' | 'direct' | 'list' | 'browse' | 'get' | 'join' | 'leave' | 'read' | 'typing'}`
 
@@ -188,23 +188,10 @@ async function browse({ store, views }: Taken, actor: Actor, input: InputOf<'roo
   return { items: await views.rooms(actor.number, entries), next }
 }
 
-async function read(
-  { store, clock, refs, emit }: Taken,
-  actor: Actor,
-  { room, n }: InputOf<'rooms.read'>,
-): Promise<OutputOf<'rooms.read'>> {
+async function read({ refs, marking }: Taken, actor: Actor, { room, n }: InputOf<'rooms.read'>): Promise<OutputOf<'rooms.read'>> {
   const standing = refs.known(actor.number, room) ?? (await refs.see(actor, room)).standing
   const { key, large } = standing.room
-  const at = clock.now()
-  const outcome = await store.queue.read({ room: key.number, user: actor.number, n, at })
-  if (outcome === null) {
-    // Without a stay there is no marker; whether one may know of the room at all is for a fresh look to say.
-    await refs.see(actor, room)
-    throw new ChatError('forbidden')
-  }
-  emit.user(outcome.userEvents, key)
-  if (outcome.raised && !large) emit.receipt(key, actor, { read: outcome.read, at })
-  return { read: outcome.read, unread: outcome.unread }
+  return await marking(actor, { key, large, n })
 }
 
 async function typing({ clock, refs, emit }: Taken, actor: Actor, { room, typing = true }: InputOf<'rooms.typing'>): Promise<null> {

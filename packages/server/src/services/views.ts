@@ -5,7 +5,7 @@ import type { EventRow, MemberRow, MessageRow, RoomRow, UserRow } from '../store
 import type { Store } from '../store/store.ts'
 import { brief } from '../live/frames.ts'
 import { timestamp } from '../live/timestamp.ts'
-import { isAboutMessage, messageState, roomEvent } from './parts/neutral.ts'
+import { isAboutMessage, messageState, peopleOf, roomEvent } from './parts/neutral.ts'
 import type { People } from './parts/people.ts'
 
 export type RoomWithStay = { room: RoomRow; member: MemberRow | undefined }
@@ -16,8 +16,9 @@ export type Views = {
   room(reader: number, entry: RoomWithStay): Promise<Room>
   /** Rows as they travel in events. */
   states(rows: readonly MessageRow[]): Promise<MessageState[]>
-  /** Rows of one room. */
-  messages(room: string, rows: readonly MessageRow[]): Promise<Message[]>
+  /** Rows of one room, with what the reader reacted with. */
+  messages(room: string, rows: readonly MessageRow[], reader: number): Promise<Message[]>
+  message(room: string, row: MessageRow, reader: number): Promise<Message>
   /** The messages with these ordinals, one of each room, by room number. */
   latest(rooms: readonly { room: RoomRow; n: number }[]): Promise<Map<number, Message>>
   members(rows: readonly MemberRow[], room: RoomRow): Promise<Member[]>
@@ -45,12 +46,24 @@ export function createViews({ store, people }: { store: Store; people: People })
     },
     async states(rows) {
       const [person, addressees] = await Promise.all([
-        people.load(rows.map(({ sender }) => sender)),
+        people.load(rows.flatMap(peopleOf)),
         people.byId(rows.map(({ addressee }) => addressee).filter((id) => id !== null)),
       ])
-      return rows.map((row) => messageState(row, person(row.sender), addressees.get(row.addressee ?? '') ?? null))
+      return rows.map((row) => messageState(row, person, addressees.get(row.addressee ?? '') ?? null))
     },
-    messages: async (room, rows) => (await views.states(rows)).map((state) => messageView(room, state)),
+    async messages(room, rows, reader) {
+      const [states, mine] = await Promise.all([views.states(rows), reactionsOf(store, reader, rows)])
+      return states.map((state) => {
+        const view = messageView(room, state)
+        for (const reaction of view.reactions ?? []) if (mine.has(`${view.n} ${reaction.emoji}`)) reaction.mine = true
+        return view
+      })
+    },
+    async message(room, row, reader) {
+      const [view] = await views.messages(room, [row], reader)
+      if (view === undefined) throw new Error('a message without a view')
+      return view
+    },
     async latest(rooms) {
       const ids = new Map(rooms.map(({ room }) => [room.number, room.id]))
       const rows = rooms.length === 0 ? [] : await store.messages.at(rooms.map(({ room, n }) => ({ room: room.number, n })))
@@ -73,7 +86,10 @@ export function createViews({ store, people }: { store: Store; people: People })
       const states = new Map((await views.states(messages)).map((state) => [state.n, state]))
       const sharedAfter = room.policy.history === 'open' ? 0 : room.shared_n
       const context = { key: keyOf(room), person, sharedAfter, message: (n: number) => stateAt(states, n), settings: settingsOf(room) }
-      return rows.map((row) => roomEvent(row, context))
+      const lost = rows.filter((row) => isAboutMessage(row) && !states.has(row.ref ?? 0))
+      const floor = lost.length === 0 ? 0 : ((await store.rooms.byNumber(room.number))?.floor_n ?? 0)
+      // What is said of a message that has disappeared, be it since the rows were read, is retired with it.
+      return rows.filter((row) => !isAboutMessage(row) || (row.ref ?? 0) > floor).map((row) => roomEvent(row, context))
     },
   }
   return views
@@ -120,6 +136,9 @@ function roomFields(room: RoomRow): Omit<Room, 'creator' | 'peer' | 'me'> {
     created_at: timestamp(room.created_at),
     seq: room.last_seq,
     n: room.last_n,
+    ttl_s: room.ttl_s,
+    floor_seq: room.floor_seq,
+    floor_n: room.floor_n,
   }
 }
 
@@ -133,6 +152,18 @@ function stateOf(states: readonly MessageState[], index: number): MessageState {
   const state = states[index]
   if (state === undefined) throw new Error('a message without its state')
   return state
+}
+
+/** What a reader reacted with, as `n emoji`. Read after the rows: what is newer than they are comes to a client as an event once more. */
+async function reactionsOf(store: Store, reader: number, rows: readonly MessageRow[]): Promise<ReadonlySet<string>> {
+  const [first, ...others] = rows.filter(({ reactions }) => reactions.length > 0)
+  if (first === undefined) return new Set()
+  const own = await store.reactions.ofUser(
+    first.room,
+    reader,
+    [first, ...others].map(({ n }) => n),
+  )
+  return new Set(own.map(({ n, emoji }) => `${n} ${emoji}`))
 }
 
 function stateAt(states: ReadonlyMap<number, MessageState>, n: number): MessageState {

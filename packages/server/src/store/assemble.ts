@@ -4,6 +4,7 @@ import type { Store } from './store.ts'
 import { eventReads } from './tables/events.ts'
 import { memberReads } from './tables/members.ts'
 import { messageReads } from './tables/messages.ts'
+import { reactionReads } from './tables/reactions.ts'
 import { roomReads } from './tables/rooms.ts'
 import { resetReads, sessionReads, userReads } from './tables/users.ts'
 
@@ -28,6 +29,7 @@ export async function assembleStore(driver: Driver, { newId, ...deps }: StoreDep
     rooms: roomReads(read),
     members: memberReads(read),
     messages,
+    reactions: reactionReads(read),
     events: eventReads(read),
     async ping() {
       await read.selectFrom('meta').select('value').where('key', '=', 'epoch').executeTakeFirstOrThrow()

@@ -10,7 +10,7 @@ import { Lanes } from './queue/lanes.ts'
 import { isStale, persist } from './queue/persist.ts'
 import { Waiting } from './queue/waiting.ts'
 import type { CommitQueue, MessageReads, SendRequest } from './store.ts'
-import type { ReadIntent, ReadOutcome, SendOutcome, WriteInput, WriteName, WriteOutput } from './writes.ts'
+import type { ReactIntent, ReactOutcome, ReadIntent, ReadOutcome, SendOutcome, WriteInput, WriteName, WriteOutput } from './writes.ts'
 
 export type QueueDeps = {
   driver: Driver
@@ -68,8 +68,16 @@ export class GroupCommit implements CommitQueue {
       if (entry === undefined)
         return this.#enqueue({ kind: 'read', intent: { kind: 'read', read: { ...intent } }, waiters: [waiter], bytes: 0 })
       entry.waiters.push(waiter)
-      if (intent.n > entry.intent.read.n) Object.assign(entry.intent.read, { n: intent.n, at: intent.at })
+      const { read } = entry.intent
+      if (intent.named !== undefined) read.named = [...(read.named ?? []), ...intent.named]
+      if (intent.n > read.n) Object.assign(read, { n: intent.n, at: intent.at })
     })
+  }
+
+  react(intent: ReactIntent): Promise<ReactOutcome> {
+    return this.#accept(intent.user, 0, (resolve, reject) =>
+      this.#enqueue({ kind: 'react', intent: { kind: 'react', react: intent }, bytes: 0, resolve, reject }),
+    )
   }
 
   write<N extends WriteName>(name: N, input: WriteInput<N>): Promise<WriteOutput<N>> {

@@ -1,6 +1,7 @@
 import type { Tx } from './tables/locks.ts'
 import { changeRole, joinMember, leaveRoom } from './tables/member-writes.ts'
-import { deleteMessage, editMessage } from './tables/message-writes.ts'
+import { retireEvents, setExpiry } from './tables/expiry-writes.ts'
+import { deleteMessage, editMessage, pinMessage } from './tables/message-writes.ts'
 import { deleteRoom, purgeRoom, updateRoom } from './tables/room-changes.ts'
 import { createReset, redeemReset } from './tables/reset-writes.ts'
 import { createRoom, directRoom } from './tables/room-writes.ts'
@@ -32,6 +33,9 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'members.role': changeRole,
   'messages.edit': editMessage,
   'messages.delete': deleteMessage,
+  'messages.pin': pinMessage,
+  'rooms.expiry': setExpiry,
+  'rooms.retire': retireEvents,
 }
 
 /**

@@ -50,6 +50,8 @@ export type RoomRow = {
   shared_n: number
   floor_seq: number
   floor_n: number
+  /** Messages older than so many seconds disappear. */
+  ttl_s: number | null
   members: number
   large: boolean
   /** Seconds between two messages of one member; 0 for none. */
@@ -75,6 +77,12 @@ export type MemberRow = {
 /** A past or present stay; `to_*` null while present. */
 export type StayRow = { room: number; user: number; from_seq: number; from_n: number; to_seq: number | null; to_n: number | null }
 
+/** Who first wrote a forwarded text, and when; `room` (an id) where everybody may read it. */
+export type ForwardRow = { sender: number; at: number; room: string | null }
+
+/** An emoji and how many reacted with it, the first first. */
+export type ReactionCounts = [emoji: string, count: number][]
+
 export type MessageRow = {
   number: number
   id: string
@@ -89,12 +97,27 @@ export type MessageRow = {
   mentions: string[]
   mention_all: boolean
   reply_to: string | null
+  /** Id of the first message of the thread, on replies. */
+  root: string | null
+  forward: ForwardRow | null
+  reactions: ReactionCounts
+  /** Replies of the thread that begins here, without deleted ones; the latest of them, null without any. */
+  replies: number
+  last_reply_n: number | null
+  last_reply_at: number | null
+  pinned_at: number | null
   addressee: string | null
   rev: number
   edited_at: number | null
   deleted_at: number | null
   created_at: number
 }
+
+/** One person's reaction; `seq` is the position of its event. */
+export type ReactionRow = { room: number; n: number; user: number; emoji: string; seq: number; at: number }
+
+/** What is left of a thread after one of its replies was deleted. */
+export type ThreadFact = { root: string; replies: number; last_n: number | null; last_at: number | null }
 
 /** One event as stored: facts only. `ref` is the user number of membership events and the `n` of message events. */
 export type EventRow = {
@@ -103,8 +126,20 @@ export type EventRow = {
   type: RoomEventType
   actor: number | null
   ref: number | null
-  data: { role?: Role; large?: boolean; kind?: RoomKind; changed?: RoomField[] } | null
+  data: EventFacts | null
   at: number
+}
+
+export type EventFacts = {
+  role?: Role
+  large?: boolean
+  kind?: RoomKind
+  changed?: RoomField[]
+  emoji?: string
+  /** So many react with `emoji` after the event. */
+  count?: number
+  thread?: ThreadFact
+  ttl_s?: number | null
 }
 
 /** One fact of a user's log; `position` is the seq of a join, a departure or the deletion of a room, or a marker. */

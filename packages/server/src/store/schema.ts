@@ -17,6 +17,8 @@ export interface Tables {
   stays: StaysTable
   messages: MessagesTable
   mentions: MentionsTable
+  reactions: ReactionsTable
+  reads: ReadsTable
   events: EventsTable
   user_events: UserEventsTable
   creations: CreationsTable
@@ -89,6 +91,7 @@ export type RoomsTable = {
   shared_n: number
   floor_seq: number
   floor_n: number
+  ttl_s: number | null
   members: number
   large: number
   slow_mode_s: Generated<number>
@@ -129,11 +132,26 @@ export type MessagesTable = {
   mention_all: number
   addressee: Uint8Array | null
   reply_to: Uint8Array | null
+  root: Uint8Array | null
+  /** JSON of a ForwardRow. */
+  forward: string | null
+  /** JSON of ReactionCounts, null for none. */
+  reactions: string | null
+  replies: Generated<number>
+  last_reply_n: number | null
+  last_reply_at: number | null
+  pinned_at: number | null
   rev: number
   edited_at: number | null
   deleted_at: number | null
   created_at: number
 }
+
+/** The primary key finds one's own, the index the order of `seq`. */
+export type ReactionsTable = { room: number; n: number; user: number; emoji: string; seq: number; at: number }
+
+/** When a member said of this very message that they read it, the first time. */
+export type ReadsTable = { room: number; n: number; user: number; at: number }
 
 /** `user` null mentions everybody in the room. */
 export type MentionsTable = { room: number; n: number; user: number | null }

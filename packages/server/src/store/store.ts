@@ -1,5 +1,15 @@
-import type { EventRow, MemberRow, MessageRow, RoomRow, SessionRow, StayRow, UserEventRow, UserRow } from './rows.ts'
-import type { ReadIntent, ReadOutcome, SendIntent, SendOutcome, WriteInput, WriteName, WriteOutput } from './writes.ts'
+import type { EventRow, MemberRow, MessageRow, ReactionRow, RoomRow, SessionRow, StayRow, UserEventRow, UserRow } from './rows.ts'
+import type {
+  ReactIntent,
+  ReactOutcome,
+  ReadIntent,
+  ReadOutcome,
+  SendIntent,
+  SendOutcome,
+  WriteInput,
+  WriteName,
+  WriteOutput,
+} from './writes.ts'
 
 /** The acl-bound part of a send, taken by rules outside; an exception is the refusal. */
 export type Verdict = { acl: number; join: SendIntent['join'] }
@@ -22,6 +32,7 @@ export type SendRequest = Omit<SendIntent, 'acl' | 'join'> & {
 export interface CommitQueue {
   send(request: SendRequest): Promise<SendOutcome>
   read(intent: ReadIntent): Promise<ReadOutcome>
+  react(intent: ReactIntent): Promise<ReactOutcome>
   write<N extends WriteName>(name: N, input: WriteInput<N>): Promise<WriteOutput<N>>
   /** Intents waiting or being written. */
   readonly depth: number
@@ -72,6 +83,8 @@ export interface RoomReads {
   heads(numbers: readonly number[]): Promise<{ room: number; seq: number; n: number }[]>
   /** Deleted rooms of which something is left, at most `limit`. */
   unpurged(limit: number): Promise<number[]>
+  /** Numbers of rooms that have something to forget at this time, at most `limit`. */
+  forgetting(at: number, limit: number): Promise<number[]>
 }
 
 export interface MemberReads {
@@ -94,6 +107,11 @@ export interface MemberReads {
   /** Every stay of a user in a room, past and present, oldest first. */
   stays(room: number, user: number): Promise<StayRow[]>
   present(room: number, users: readonly number[]): Promise<number[]>
+  /**
+   * Present members who have read a message: who said so of this very message (`at`), or whose marker passed it during their stay (null).
+   * Longest members first, at most `limit`.
+   */
+  readers(room: number, message: { n: number; sender: number }, limit: number): Promise<{ user: number; at: number | null }[]>
   /** Those of `others` who share a present room with `user`. */
   acquainted(user: number, others: readonly number[]): Promise<number[]>
 }
@@ -108,6 +126,17 @@ export interface MessageReads {
   range(room: number, range: Ordinals, take: { limit: number; end: 'oldest' | 'newest' }): Promise<MessageRow[]>
   /** The messages with these (room, n). */
   at(keys: readonly { room: number; n: number }[]): Promise<MessageRow[]>
+  /** Replies of a thread by the id of its first message, ascending by n. */
+  thread(room: number, root: string, slice: Slice): Promise<MessageRow[]>
+  /** Latest pinned first, at most `limit`. */
+  pinned(room: number, limit: number): Promise<MessageRow[]>
+}
+
+export interface ReactionReads {
+  /** In the order of their events; `emoji` null for all. */
+  of(room: number, message: { n: number; emoji: string | null }, slice: Slice): Promise<ReactionRow[]>
+  /** What one user reacted with to messages of a room. */
+  ofUser(room: number, user: number, ns: readonly number[]): Promise<{ n: number; emoji: string }[]>
 }
 
 export interface EventReads {
@@ -130,6 +159,7 @@ export interface Store extends AsyncDisposable {
   readonly rooms: RoomReads
   readonly members: MemberReads
   readonly messages: MessageReads
+  readonly reactions: ReactionReads
   readonly events: EventReads
   /** Rejects while the database cannot be read. */
   ping(): Promise<void>

@@ -1,6 +1,6 @@
 import type { Policy, Role } from '@parlance/protocol'
 import type { AccountWrites } from './account-writes.ts'
-import type { EventRow, MemberRow, MessageRow, RoomRow, SessionRow, UserEventRow, UserRow } from './rows.ts'
+import type { EventRow, ForwardRow, MemberRow, MessageRow, RoomRow, SessionRow, UserEventRow, UserRow } from './rows.ts'
 
 /** What a committed write put into logs, in order; to be passed on after the commit. */
 export type Logged = { events: EventRow[]; userEvents: UserEventRow[] }
@@ -21,6 +21,9 @@ export type SendIntent = {
   mentions: { id: string; number: number }[]
   mentionAll: boolean
   replyTo: string | null
+  /** Id of the first message of the thread this one joins; the write counts it there. */
+  root: string | null
+  forward: ForwardRow | null
   addressee: string | null
   at: number
 }
@@ -32,10 +35,20 @@ export type SendOutcome =
   | { status: 'conflict' }
   | { status: 'room_full' | 'too_many_rooms' }
 
-/** A read marker to be raised to `n` (at most the last message). */
-export type ReadIntent = { room: number; user: number; n: number; at: number }
+/** A read marker to be raised to `n` (at most the last message). `named`: messages read by name, each remembered once. */
+export type ReadIntent = { room: number; user: number; n: number; at: number; named?: readonly number[] }
 /** `read` is the marker now, `raised` whether this request moved it. Null: no member. */
 export type ReadOutcome = { read: number; unread: number; raised: boolean; userEvents: UserEventRow[] } | null
+
+/** A reaction to be added or taken back. `acl` is the room's acl at which its author was judged. */
+export type ReactIntent = { room: number; user: number; acl: number; message: string; emoji: string; add: boolean; at: number }
+/** `count`: how many react with this emoji now. `unchanged`: it stood so before. */
+export type ReactOutcome =
+  | ({ status: 'changed'; n: number; rev: number; count: number } & Logged)
+  | { status: 'unchanged'; n: number; rev: number; count: number }
+  | { status: 'deleted' | 'too_many_reactions' }
+  | Gone
+  | Stale
 
 /** `stale`: the room's acl is not the one the actor was judged at; judge again. */
 export type Stale = { status: 'stale' }
@@ -154,7 +167,7 @@ export type Writes = AccountWrites & {
     mentions?: { id: string; number: number }[]
     mentionAll?: boolean
   }) => ({ status: 'edited'; message: MessageRow } & Logged) | { status: 'deleted' } | Gone | Stale
-  /** The text, its digest, meta and mentions go; the place stays. `unchanged`: it was deleted before. */
+  /** The text and all that hangs on it go; the place and the thread stay. `unchanged`: it was deleted before. */
   'messages.delete': (input: {
     room: number
     message: string
@@ -162,6 +175,37 @@ export type Writes = AccountWrites & {
     acl: number
     at: number
   }) => ({ status: 'deleted'; message: MessageRow } & Logged) | { status: 'unchanged' } | Gone | Stale
+  /** Pins or unpins. `unchanged`: it stood so before. `pins`: a room has at most so many. */
+  'messages.pin': (input: {
+    room: number
+    message: string
+    by: number
+    acl: number
+    at: number
+    pinned: boolean
+    pins: number
+  }) =>
+    | ({ status: 'changed'; message: MessageRow } & Logged)
+    | { status: 'unchanged'; message: MessageRow }
+    | { status: 'deleted' | 'too_many_pins' }
+    | Gone
+    | Stale
+  'rooms.expiry': (input: {
+    room: number
+    by: number
+    acl: number
+    at: number
+    ttl_s: number | null
+  }) => ({ status: 'changed' } & Logged) | { status: 'unchanged' } | Stale
+  /**
+   * Retires the oldest events of a room that forgets, at most `events` of them, as long as they are older than its time, with everything
+   * that hangs on their messages. The floor is what it is afterwards; `more`: there is more to retire already.
+   */
+  'rooms.retire': (input: {
+    room: number
+    at: number
+    events: number
+  }) => { status: 'retired'; room: RoomRow; more: boolean } | { status: 'nothing' }
 }
 export type WriteName = keyof Writes
 export type WriteInput<N extends WriteName> = Parameters<Writes[N]>[0]

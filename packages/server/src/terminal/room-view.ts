@@ -101,6 +101,16 @@ export class RoomView {
         return this.#screen.notice(`the room has a new ${event.data.changed.join(', ')}`)
       case 'room.deleted':
         return this.#screen.notice('the room was deleted')
+      case 'reaction.added':
+        return this.#screen.notice(`${event.data.user.username} reacted ${event.data.emoji} to #${event.data.n}`)
+      case 'reaction.removed':
+        return this.#screen.notice(`${event.data.user.username} took ${event.data.emoji} back from #${event.data.n}`)
+      case 'message.pinned':
+        return this.#screen.notice(`${event.data.by.username} pinned #${event.data.n}`)
+      case 'message.unpinned':
+        return this.#screen.notice(`${event.data.by.username} unpinned #${event.data.n}`)
+      case 'expiry.set':
+        return this.#screen.notice(expiryNotice(event.data.ttl_s))
       case 'room.created':
         return
     }
@@ -143,3 +153,6 @@ export class RoomView {
       })
   }
 }
+
+const expiryNotice = (ttl: number | null): string =>
+  ttl === null ? 'messages do not disappear any more' : `messages disappear after ${ttl} seconds`

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
 import type { Encoder } from '../dialects/dialect.ts'
-import type { Bus, Ephemeral, RoomEvent, Signal } from '../live/bus.ts'
+import type { Bus, Ephemeral, Floor, RoomEvent, Signal } from '../live/bus.ts'
 import type { Log } from '../live/log.ts'
 import type { Here } from '../live/here.ts'
 import type { Presence } from '../live/presence.ts'
@@ -197,6 +197,8 @@ export class Hub {
         return this.#ephemeral(signal)
       case 'channel':
         return this.deps.metrics.publishes.inc(this.#channels.receive(signal))
+      case 'floor':
+        return this.#floor(signal)
       case 'revoked': {
         for (const sitter of [...(this.#users.get(signal.user)?.sitters ?? [])])
           if (signal.session === null || signal.session === sitter.session) sitter.revoked(signal.reason)
@@ -218,6 +220,12 @@ export class Hub {
     const own = [...(this.#users.get(signal.user.number)?.sitters ?? [])]
     const spared = own.filter(({ dialect, rooms }) => rooms.has(channel) && this.#encoder(dialect).spares?.(signal) === true)
     this.#audiences.without(spared, channel, () => this.#publish(channel, 'ephemeral', (encoder) => encoder.ephemeral(signal)))
+  }
+
+  /** Told to everybody who hears the events of the room: what has disappeared is to go from their screens, too. */
+  #floor(floor: Floor): void {
+    const channel = this.#rooms.get(floor.room.number)
+    if (channel !== undefined) this.#publish(channel, 'durable', (encoder) => encoder.floor?.(floor) ?? null)
   }
 
   #expel(channel: RoomChannel, event: RoomEvent): void {

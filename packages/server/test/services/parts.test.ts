@@ -11,7 +11,7 @@ import { openWorld } from './world.ts'
 const room = (number: number, acl = 1): RoomRow => ({
   ...{ number, id: `room ${number}`, kind: 'group', name: null, title: null, description: null, meta: null, policy: directPolicy, acl },
   ...{ creator: null, pair: null, last_seq: 0, last_n: 0, shared_n: 0, floor_seq: 0, floor_n: 0, members: 0, large: false, created_at: 0 },
-  ...{ slow_mode_s: 0, archived_at: null, deleted_at: null },
+  ...{ slow_mode_s: 0, archived_at: null, deleted_at: null, ttl_s: null },
 })
 const member = (role: MemberRow['role']): MemberRow => ({
   number: 1,

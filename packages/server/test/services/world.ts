@@ -20,12 +20,15 @@ import { memoryPresence } from '../../src/live/memory/presence.ts'
 import { usernameKey } from '../../src/rules/usernames.ts'
 import { createAccounts } from '../../src/services/accounts.ts'
 import { assemble, type Deps, type Given } from '../../src/services/deps.ts'
+import { createExpiry } from '../../src/services/expiry.ts'
 import { createLog } from '../../src/services/log.ts'
 import { createLogs } from '../../src/services/logs.ts'
 import { createMembers } from '../../src/services/members.ts'
 import { createMessages } from '../../src/services/messages.ts'
+import { createPins } from '../../src/services/pins.ts'
 import { createPresence } from '../../src/services/presence.ts'
 import { createRecovery } from '../../src/services/recovery.ts'
+import { createReactions } from '../../src/services/reactions.ts'
 import { createRooms } from '../../src/services/rooms.ts'
 import { createSessions } from '../../src/services/sessions.ts'
 import { createUsers } from '../../src/services/users.ts'
@@ -134,6 +137,9 @@ const handlersOf = (deps: Deps): Handlers => ({
   ...createRooms(deps),
   ...createMembers(deps),
   ...createMessages(deps),
+  ...createReactions(deps),
+  ...createPins(deps),
+  ...createExpiry(deps),
   ...createLogs(deps),
   ...createPresence(deps),
 })

@@ -8,8 +8,10 @@ import { memberContract } from '../contract/store/members.ts'
 import { messageContract } from '../contract/store/messages.ts'
 import { queueContract } from '../contract/store/queueing.ts'
 import { roomChangeContract } from '../contract/store/room-changes.ts'
+import { reactionContract } from '../contract/store/reactions.ts'
 import { roomContract } from '../contract/store/rooms.ts'
 import { sendContract } from '../contract/store/sends.ts'
+import { threadContract } from '../contract/store/threads.ts'
 
 for (const backend of await backends()) {
   describe(`a store on ${backend.name}`, () => {
@@ -23,5 +25,7 @@ for (const backend of await backends()) {
     markerContract(backend)
     messageContract(backend)
     historyContract(backend)
+    reactionContract(backend)
+    threadContract(backend)
   })
 }

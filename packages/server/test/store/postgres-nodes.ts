@@ -33,7 +33,7 @@ type Post = { room: RoomRow; sender: number; cid: string | null; content?: strin
 export function post(store: Store, { room, sender, cid, content = `${cid}`, join = null, lane = null }: Post): Promise<SendOutcome> {
   const request: SendRequest = {
     ...{ lane, room: room.number, sender, id: newId(), cid, digest: digestOf(content), content, meta: null },
-    ...{ mentions: [], mentionAll: false, replyTo: null, addressee: null, at: now },
+    ...{ mentions: [], mentionAll: false, replyTo: null, root: null, forward: null, addressee: null, at: now },
     judge: (fresh) => (fresh ? aclOf(store, room).then((acl) => ({ acl, join })) : { acl: room.acl, join }),
   }
   return store.queue.send(request)

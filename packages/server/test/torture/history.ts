@@ -95,6 +95,10 @@ export function loggedOf(frame: RoomEventFrame): Logged {
     case 'message.edited':
       return { ...base, ref: refOf(frame.data), view: frame.data.message === undefined ? null : viewOf(frame.data.message) }
     case 'message.deleted':
+    case 'message.pinned':
+    case 'message.unpinned':
+    case 'reaction.added':
+    case 'reaction.removed':
       return { ...base, ref: refOf(frame.data) }
     case 'member.joined':
     case 'member.updated':
@@ -103,6 +107,7 @@ export function loggedOf(frame: RoomEventFrame): Logged {
     case 'room.created':
     case 'room.updated':
     case 'room.deleted':
+    case 'expiry.set':
       return base
   }
 }

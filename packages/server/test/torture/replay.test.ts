@@ -46,6 +46,7 @@ const guest = fc.integer({ min: 1, max: 3 })
 const hand = fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: who })
 /** Which of the messages so far, counted round. */
 const which = fc.nat(20)
+const emoji = fc.constantFrom('👍', '🎈', ':ship:')
 const text = fc.string({ minLength: 1, maxLength: 30, unit: 'grapheme' })
 
 const operation = fc.oneof(
@@ -55,6 +56,9 @@ const operation = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('edit' as const), hand, which, text }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('delete' as const), hand, which }) },
+  { weight: 5, arbitrary: fc.record({ op: fc.constant('react' as const), who, which, emoji, add: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('pin' as const), who, which, pinned: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('forward' as const), who, which }) },
   {
     weight: 2,
     arbitrary: fc.record({ op: fc.constant('add' as const), guest, role: fc.constantFrom('admin' as const, 'member' as const) }),
@@ -104,6 +108,18 @@ async function perform(room: string, sent: Sent[], step: Step): Promise<Sent | n
       else await rest.call('messages.edit', { room, message: found.id, content: step.text }, actor)
       return null
     }
+    case 'react':
+    case 'pin':
+    case 'forward': {
+      const found = sent[step.which % sent.length]
+      if (found === undefined) return null
+      const input = { room, message: found.id }
+      if (step.op === 'react')
+        await rest.call(step.add ? 'reactions.add' : 'reactions.remove', { ...input, emoji: step.emoji }, as(step.who))
+      else if (step.op === 'pin') await rest.call(step.pinned ? 'pins.add' : 'pins.remove', input, as(step.who))
+      else return { id: (await rest.call('messages.forward', { ...input, to: room }, as(step.who))).message.id, sender: step.who }
+      return null
+    }
     case 'add':
       await rest.call('members.add', { room, user: person(step.guest).id, role: step.role }, as(0))
       return null
@@ -140,7 +156,7 @@ async function advance(replica: Replica, frames: readonly RoomEventFrame[], read
 
 /** A client that knows nothing reads the log from its beginning, in small pages. */
 async function replay(room: string, reader: Person): Promise<Replica> {
-  const replica = new Replica()
+  const replica = new Replica(reader.id)
   for (let after = 0; ; ) {
     const log = await rest.call('rooms.events', { room, after, limit: 7 }, { token: reader.token })
     await advance(replica, log.events, reader)

@@ -25,6 +25,7 @@ export const encoder: Encoder = {
       ? JSON.stringify({ eph: 'typing', room: signal.room.id, user, typing: signal.typing, expires_ms: limits.typing_ms })
       : JSON.stringify({ eph: 'receipt', room: signal.room.id, user, read: signal.read })
   },
+  floor: ({ room, seq, n }) => JSON.stringify({ eph: 'floor', room: room.id, seq, n }),
   presence: (user, status) => JSON.stringify({ eph: 'presence', user, status }),
   heads: (heads) => JSON.stringify({ head: heads.map(({ room, seq, n }) => [room.id, seq, n]) }),
 }

@@ -29,8 +29,8 @@ type Deps = { store: Store; refs: Refs; reach: Reach }
 export type Drafts = {
   /** The users named, each once. Throws where one is not among the readers of the room. */
   mentions(reader: { number: number }, seen: Seen, refs: readonly string[]): Promise<Mention[]>
-  /** Throws unless the message answered is one of this room that the sender can read. */
-  checkReply(reader: { number: number }, seen: Seen, message: string): Promise<void>
+  /** The thread that an answer to this message joins, by its first message. Throws unless it is one of this room that the sender can read. */
+  threadOf(reader: { number: number }, seen: Seen, message: string): Promise<string>
 }
 
 export function createDrafts({ store, refs, reach }: Deps): Drafts {
@@ -50,9 +50,9 @@ export function createDrafts({ store, refs, reach }: Deps): Drafts {
       return [...new Map(found.map(({ id, number }) => [number, { id, number }])).values()]
     },
 
-    async checkReply(reader, seen, message) {
+    async threadOf(reader, seen, message) {
       const row = await store.messages.byId(seen.room.number, message)
-      if (row !== undefined && isWithin(await reach.ordinals(reader.number, seen), row.n)) return
+      if (row !== undefined && isWithin(await reach.ordinals(reader.number, seen), row.n)) return row.root ?? row.id
       const fault = { path: '/reply_to', code: 'not_found', message: 'There is no such message in this room.' }
       throw new ChatError('invalid_input', { errors: [fault] })
     },

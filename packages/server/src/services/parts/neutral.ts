@@ -1,13 +1,13 @@
 import type { RoomSettings } from '@parlance/protocol'
-import type { Addressee, MessageState, Person, RoomEvent, RoomKey, UserEvent } from '../../live/bus.ts'
-import type { EventRow, MessageRow, UserEventRow } from '../../store/rows.ts'
+import type { Addressee, MessageState, Person, RoomEvent, RoomKey, ThreadState, UserEvent } from '../../live/bus.ts'
+import type { EventFacts, EventRow, MessageRow, UserEventRow } from '../../store/rows.ts'
 
 /** What an event row refers to and does not hold. */
 export type Context = {
   key: RoomKey
   person: (number: number) => Person
-  /** The present state of the message with this ordinal. */
-  message: (n: number) => MessageState
+  /** The present state of the message with this ordinal, or where the event carries no text in any case, its id. */
+  message: (n: number) => MessageState | { id: string }
   /** Messages with a higher ordinal are visible to every present member. */
   sharedAfter: number
   /** The room as it is now, where an event may tell. */
@@ -30,6 +30,9 @@ export function roomEvent(row: EventRow, context: Context): RoomEvent {
     changed: row.data?.changed ?? null,
     settings: row.type === 'room.updated' ? (context.settings ?? null) : null,
     ref: null,
+    reaction: reactionOf(row.data),
+    left: leftOf(row.data),
+    ttl: row.data?.ttl_s ?? null,
     message: null,
   }
   if (row.ref === null) return event
@@ -38,8 +41,22 @@ export function roomEvent(row: EventRow, context: Context): RoomEvent {
   return event
 }
 
-export const isAboutMessage = ({ type }: Pick<EventRow, 'type'>): boolean =>
-  type === 'message.created' || type === 'message.edited' || type === 'message.deleted'
+/** Whether `ref` names a message. */
+export const isAboutMessage = ({ type }: Pick<EventRow, 'type'>): boolean => type.startsWith('message.') || type.startsWith('reaction.')
+
+function reactionOf(data: EventFacts | null): RoomEvent['reaction'] {
+  const { emoji, count } = data ?? {}
+  return emoji === undefined || count === undefined ? null : { emoji, count }
+}
+
+function leftOf(data: EventFacts | null): RoomEvent['left'] {
+  if (data?.thread === undefined) return null
+  const { root, replies, last_n, last_at } = data.thread
+  return { root, thread: threadState(replies, last_n, last_at) }
+}
+
+const threadState = (count: number, lastN: number | null, lastAt: number | null): ThreadState | null =>
+  lastN === null || lastAt === null ? null : { count, lastN, lastAt }
 
 /**
  * Text travels with the event that creates it, which only those present receive, and with an edit only where nobody present could be
@@ -48,7 +65,9 @@ export const isAboutMessage = ({ type }: Pick<EventRow, 'type'>): boolean =>
 function addMessage(event: RoomEvent, n: number, { message, sharedAfter }: Context): void {
   const state = message(n)
   event.ref = { id: state.id, n }
-  if (event.type === 'message.created' || (event.type === 'message.edited' && n > sharedAfter)) event.message = state
+  if (event.type !== 'message.created' && !(event.type === 'message.edited' && n > sharedAfter)) return
+  if (!('content' in state)) throw new Error(`${event.type} without its message`)
+  event.message = state
 }
 
 export function userEvent(row: UserEventRow, room: RoomKey | null): UserEvent {
@@ -56,21 +75,30 @@ export function userEvent(row: UserEventRow, room: RoomKey | null): UserEvent {
   return { kind: 'user', user, useq, type, at, room, position, session }
 }
 
+/** Everybody a message names by number. */
+export const peopleOf = ({ sender, forward }: MessageRow): number[] => (forward === null ? [sender] : [sender, forward.sender])
+
 /** `addressee` is the person behind the id of the row. */
-export function messageState(row: MessageRow, sender: Person, addressee: Person | null): MessageState {
+export function messageState(row: MessageRow, person: (number: number) => Person, addressee: Person | null): MessageState {
+  const { forward } = row
   return {
     number: row.number,
     id: row.id,
     n: row.n,
     seq: row.seq,
     rev: row.rev,
-    sender,
+    sender: person(row.sender),
     cid: row.cid,
     content: row.content,
     meta: row.meta,
     mentions: row.mentions,
     mentionAll: row.mention_all,
     replyTo: row.reply_to,
+    root: row.root,
+    forwarded: forward && { sender: person(forward.sender), at: forward.at, room: forward.room },
+    reactions: row.reactions,
+    thread: threadState(row.replies, row.last_reply_n, row.last_reply_at),
+    pinnedAt: row.pinned_at,
     addressee: addressee && addressedTo(addressee),
     createdAt: row.created_at,
     editedAt: row.edited_at,

@@ -1,25 +1,40 @@
 import { ChatError, type InputOf, type Message } from '@parlance/protocol'
 import type { Clock } from '../../base/clock.ts'
 import type { Actor } from '../../dispatch.ts'
-import type { Addressee, MessageState, RoomKey } from '../../live/bus.ts'
+import type { Addressee, MessageState, Person, RoomKey } from '../../live/bus.ts'
 import { messageView } from '../../live/message-view.ts'
 import { joinsByPosting, may } from '../../rules/permissions.ts'
 import type { SendRequest, Store, Verdict } from '../../store/store.ts'
+import type { ForwardRow } from '../../store/rows.ts'
 import type { SendOutcome } from '../../store/writes.ts'
 import type { Emit } from '../emit.ts'
 import type { Refs } from '../refs.ts'
 import { type Digest, noDigest } from './digests.ts'
 import { checkBody, type Drafts, type Mention } from './drafts.ts'
-import { addressedTo, messageState } from './neutral.ts'
+import { addressedTo, messageState, peopleOf } from './neutral.ts'
+import type { People } from './people.ts'
 import type { Standing } from './standings.ts'
 
 type Input = InputOf<'messages.send'>
+/** A text that was somebody's before: what makes a retry the same request, whose it was, or why it may not be sent. */
+export type Copy =
+  | { digest: Uint8Array; forward: Omit<ForwardRow, 'sender'> & { sender: Person } }
+  | { digest: Uint8Array; refusal: ChatError }
 /** `addressee`: whom the sender's door says the message is for. */
-type Sender = { actor: Actor; input: Input; lane: object | null; addressee: Addressee | null }
-type Deps = { store: Store; clock: Clock; newId: () => string; digest: Digest; refs: Refs; emit: Emit; drafts: Drafts }
+type Sender = { actor: Actor; input: Input; lane: object | null; addressee: Addressee | null; copy?: Copy }
+type Deps = {
+  store: Store
+  clock: Clock
+  newId: () => string
+  digest: Digest
+  refs: Refs
+  people: People
+  emit: Emit
+  drafts: Drafts
+}
 
 /** A send in the queue. The outcome is wrapped, so that whoever prepares it can let the next one go before it is known. */
-type Queued = { actor: Actor; input: Input; key: RoomKey; addressee: Addressee | null; request: SendRequest; outcome: Promise<SendOutcome> }
+type Queued = Sender & { key: RoomKey; request: SendRequest; outcome: Promise<SendOutcome> }
 
 /** The way of one message into the log. */
 export type Sending = {
@@ -31,9 +46,9 @@ export type Sending = {
 }
 
 /** What was found wrong while preparing; the queue looks the cid up before it refuses. */
-type Prepared = { key: RoomKey; mentions: Mention[]; standing: Standing; refusal: ChatError | null }
+type Prepared = { key: RoomKey; mentions: Mention[]; root: string | null; standing: Standing; refusal: ChatError | null }
 
-export function createSending({ store, clock, newId, digest, refs, emit, drafts }: Deps): Sending {
+export function createSending({ store, clock, newId, digest, refs, people, emit, drafts }: Deps): Sending {
   /** Judges by what is true now, of the people mentioned as well. */
   const judgeNow = async (actor: Actor, input: Input): Promise<Verdict> => {
     const seen = await refs.look(actor, input.room)
@@ -43,22 +58,25 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
     return given
   }
 
-  const enqueue = ({ actor, input, lane, addressee: named }: Sender, prepared: Prepared): Queued => {
+  const enqueue = (asked: Sender, prepared: Prepared): Queued => {
+    const { actor, input, lane, copy } = asked
     const { meta = null } = checkBody(input)
     const { cid = null, content, mention_all = false, reply_to = null } = input
-    const { key, mentions, standing, refusal } = prepared
-    const addressee = named ?? otherOfTwo(standing, actor)
+    const { key, mentions, root, standing, refusal } = prepared
+    const addressee = asked.addressee ?? otherOfTwo(standing, actor)
     const request: SendRequest = {
       room: key.number,
       sender: actor.number,
       id: newId(),
       cid,
-      digest: cid === null ? noDigest : digest([content, input.mentions, mention_all, input.meta, reply_to]),
+      digest: cid === null ? noDigest : (copy?.digest ?? digest([content, input.mentions, mention_all, input.meta, reply_to])),
       content,
       meta,
       mentions,
       mentionAll: mention_all,
       replyTo: reply_to,
+      root,
+      forward: copy !== undefined && 'forward' in copy ? { ...copy.forward, sender: copy.forward.sender.number } : null,
       addressee: addressee && addressee.person.id,
       at: clock.now(),
       lane,
@@ -69,7 +87,7 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
         return judgeNow(actor, input)
       },
     }
-    return { actor, input, key, addressee, request, outcome: store.queue.send(request) }
+    return { actor, input, lane, addressee, ...(copy && { copy }), key, request, outcome: store.queue.send(request) }
   }
 
   return {
@@ -78,18 +96,19 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
       if (input.mentions?.length || input.reply_to !== undefined) return null
       const standing = refs.known(actor.number, input.room)
       if (standing === undefined) return null
-      return enqueue(sender, { key: standing.room.key, mentions: [], standing, refusal: null })
+      return enqueue(sender, { key: standing.room.key, mentions: [], root: null, standing, refusal: null })
     },
 
     async prepare(sender) {
-      const { actor, input } = sender
+      const { actor, input, copy } = sender
       const seen = await refs.look(actor, input.room)
       if (seen === undefined) throw new ChatError('not_found')
-      const prepared: Prepared = { key: seen.standing.room.key, mentions: [], standing: seen.standing, refusal: null }
+      const prepared: Prepared = { key: seen.standing.room.key, mentions: [], root: null, standing: seen.standing, refusal: null }
       try {
         verdict(seen.standing)
+        if (copy !== undefined && 'refusal' in copy) throw copy.refusal
         if (input.mentions?.length) prepared.mentions = await drafts.mentions(actor, seen, input.mentions)
-        if (input.reply_to !== undefined) await drafts.checkReply(actor, seen, input.reply_to)
+        if (input.reply_to !== undefined) prepared.root = await drafts.threadOf(actor, seen, input.reply_to)
       } catch (error) {
         if (!(error instanceof ChatError)) throw error
         prepared.refusal = error
@@ -97,10 +116,13 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
       return enqueue(sender, prepared)
     },
 
-    async finish({ actor, input, key, addressee, request, outcome: pending }) {
+    async finish({ actor, input, copy, key, addressee, request, outcome: pending }) {
       const outcome = await pending
       const sender = { number: actor.number, id: actor.id, username: actor.username }
-      if (outcome.status === 'known') return { message: messageView(key.id, messageState(outcome.message, sender, null)), dup: true }
+      if (outcome.status === 'known') {
+        const person = await people.load(peopleOf(outcome.message))
+        return { message: messageView(key.id, messageState(outcome.message, person, null)), dup: true }
+      }
       if (outcome.status === 'conflict') throw new ChatError('cid_conflict')
       if (outcome.status !== 'stored') throw new ChatError(outcome.status)
       const state: MessageState = {
@@ -116,6 +138,11 @@ export function createSending({ store, clock, newId, digest, refs, emit, drafts 
         mentions: request.mentions.map(({ id }) => id),
         mentionAll: request.mentionAll,
         replyTo: request.replyTo,
+        root: request.root,
+        forwarded: copy !== undefined && 'forward' in copy ? copy.forward : null,
+        reactions: [],
+        thread: null,
+        pinnedAt: null,
         addressee,
         createdAt: request.at,
         editedAt: null,

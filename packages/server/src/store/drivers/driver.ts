@@ -1,17 +1,30 @@
 import type { Kysely } from 'kysely'
 import type { Tables } from '../schema.ts'
-import type { ReadIntent, ReadOutcome, SendIntent, SendOutcome, Stale, WriteInput, WriteName, WriteOutput } from '../writes.ts'
+import type {
+  ReactIntent,
+  ReactOutcome,
+  ReadIntent,
+  ReadOutcome,
+  SendIntent,
+  SendOutcome,
+  Stale,
+  WriteInput,
+  WriteName,
+  WriteOutput,
+} from '../writes.ts'
 
 /** Something to be written. Writes of one `lane` (compared by identity) keep the order they have in the batch. */
 export type SendWrite = { kind: 'send'; lane: object | null; send: SendIntent }
 export type ReadWrite = { kind: 'read'; read: ReadIntent }
+export type ReactWrite = { kind: 'react'; react: ReactIntent }
 export type NamedWrite = { [N in WriteName]: { kind: 'write'; name: N; input: WriteInput<N> } }[WriteName]
-export type Intent = SendWrite | ReadWrite | NamedWrite
+export type Intent = SendWrite | ReadWrite | ReactWrite | NamedWrite
 
-/** What became of an intent. `failed` is for a rarer write that threw and was taken back alone; a send or read fails with its batch. */
+/** What became of an intent. `failed` is for a rarer write that threw and was taken back alone; a hot one fails with its batch. */
 export type Outcome =
   | { kind: 'send'; outcome: SendOutcome | Stale }
   | { kind: 'read'; outcome: ReadOutcome }
+  | { kind: 'react'; outcome: ReactOutcome }
   | { kind: 'write'; outcome: WriteOutput<WriteName> }
   | { kind: 'failed'; error: unknown }
 
@@ -42,6 +55,9 @@ export interface Driver {
    * - judged below `strict_acl`, or behind such a one of its own lane in this batch: `stale`, and nothing is written for it;
    * - `join` set and no stay yet: `room_full` or `too_many_rooms`, else an ordinary join (member-writes.ts) takes the seq before;
    * - else the next seq and n, message, event, mentions, and the sender's marker raised to n.
+   * A message that joins a thread counts in the row of its root. Reactions come behind everything else of the batch, in their order: a
+   * connection's writes wait for its reaction, so none of them stands behind it in one batch.
+   *
    * A send whose id is in the log already was written by an earlier run of the same batch whose answer was lost.
    */
   commit(batch: readonly Intent[]): Promise<Outcome[]>

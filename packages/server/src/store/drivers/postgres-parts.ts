@@ -36,10 +36,11 @@ function keyOf(write: HotWrite): string | null {
   return cid === null ? null : `send ${room} ${sender} ${cid}`
 }
 
-/** Writes the parts of a batch in their order, in one transaction. Every lock is taken before the first look. */
-export async function writeParts(tx: Tx, parts: readonly Part[]): Promise<Written[]> {
+/** Writes the parts of a batch in their order, in one transaction. Every lock is taken before the first look, those of `furtherRooms` too. */
+export async function writeParts(tx: Tx, parts: readonly Part[], furtherRooms: readonly number[] = []): Promise<Written[]> {
   const writes = parts.flatMap((part) => part.writes)
-  await lockRooms(tx, distinct(writes.map((write) => (write.kind === 'send' ? write.send.room : write.read.room))))
+  const rooms = writes.map((write) => (write.kind === 'send' ? write.send.room : write.read.room))
+  await lockRooms(tx, distinct([...rooms, ...furtherRooms]))
   const users = writes.flatMap((write) => (write.kind === 'read' ? [write.read.user] : write.send.join === null ? [] : [write.send.sender]))
   await lockUsers(tx, distinct(users))
   const halted = new Set<object>()

@@ -13,7 +13,7 @@ export type Written = { kind: 'send'; outcome: SendOutcome | Stale | { status: '
 type ResultRow = { status: string; number: number; seq: number; n: number; unread: number; useq: number }
 
 /** The arguments of commit_batch, see ../migrations/0001-postgres-batch.ts: a list for each, with an element for each send or read. */
-const parameters = Array.from({ length: 19 }, (_, index) => `$${index + 1}`).join(', ')
+const parameters = Array.from({ length: 22 }, (_, index) => `$${index + 1}`).join(', ')
 const statement = `select * from commit_batch(${parameters})`
 
 /** Writes what `part` asks for in one statement. No cid of a sender in a room, and no marker, may stand in it twice. */
@@ -49,13 +49,16 @@ function sendLists(writes: readonly SendWrite[]): unknown[][] {
     each((send) => Number(send.mentionAll)),
     each((send) => send.replyTo && idBytes(send.replyTo)),
     each((send) => send.addressee && idBytes(send.addressee)),
+    each((send) => send.root && idBytes(send.root)),
+    each((send) => send.forward && JSON.stringify(send.forward)),
     each((send) => send.at),
   ]
 }
 
 function readLists(writes: readonly ReadWrite[]): unknown[][] {
   const each = <T>(pick: (read: ReadIntent) => T) => writes.map(({ read }) => pick(read))
-  return [each((read) => read.room), each((read) => read.user), each((read) => read.n), each((read) => read.at)]
+  const named = each(({ named }) => (named === undefined ? null : `{${[...new Set(named)].join(',')}}`))
+  return [each((read) => read.room), each((read) => read.user), each((read) => read.n), each((read) => read.at), named]
 }
 
 /** The rows of `mentions` that a message brings, as the text of an array: lists of different lengths cannot be an array of arrays. */

@@ -7,7 +7,8 @@ import { runWrite } from '../named-writes.ts'
 import type { Tables } from '../schema.ts'
 import type { MessageReads, Store } from '../store.ts'
 import { messageReads } from '../tables/messages.ts'
-import type { Driver, Failure, Intent, NamedWrite, Outcome } from './driver.ts'
+import { react } from '../tables/reaction-writes.ts'
+import type { Driver, Failure, Intent, NamedWrite, Outcome, ReactWrite } from './driver.ts'
 import { createPool, createPostgresDialect } from './postgres-dialect.ts'
 import { classify, isUniqueConflict } from './postgres-errors.ts'
 import { migratePostgres } from './postgres-migrate.ts'
@@ -72,7 +73,9 @@ export class PostgresDriver implements Driver {
     if (batch.length === 1 && first?.kind === 'write') return [await this.#writeNamed(first)]
     const hot = batch.filter((intent) => intent.kind !== 'write')
     if (hot.length < batch.length) throw new Error('a rarer write is a batch of its own')
-    return await this.#writeHot(hot)
+    const reactions = hot.filter((intent) => intent.kind === 'react')
+    const writes = hot.filter((intent) => intent.kind !== 'react')
+    return reactions.length === 0 ? await this.#writeHot(writes) : await this.#writeAll(hot, writes, reactions)
   }
 
   classify(error: unknown): Failure {
@@ -88,6 +91,26 @@ export class PostgresDriver implements Driver {
     const atOnce = parts.every(({ joins }) => !joins) && parts.length < 2
     const written = atOnce ? await writePart(this.#writing, batch) : await this.#transactions.run((tx) => writeParts(tx, parts))
     return await Promise.all(written.map((one, index) => this.#answer(one, batch[index])))
+  }
+
+  /** A batch with reactions: they come behind the rest of it, in the same transaction. */
+  async #writeAll(
+    batch: readonly (HotWrite | ReactWrite)[],
+    writes: readonly HotWrite[],
+    reactions: readonly ReactWrite[],
+  ): Promise<Outcome[]> {
+    const done = await this.#transactions.run(async (tx) => {
+      const intents = reactions.map((write) => write.react)
+      const written = await writeParts(
+        tx,
+        partsOf(writes),
+        intents.map(({ room }) => room),
+      )
+      return { written, reacted: await react(tx, intents) }
+    })
+    const written = (await Promise.all(done.written.map((one, index) => this.#answer(one, writes[index])))).values()
+    const reacted = done.reacted.map((outcome): Outcome => ({ kind: 'react', outcome })).values()
+    return batch.map(({ kind }) => (kind === 'react' ? reacted : written).next().value ?? missing())
   }
 
   /** What is looked at after the commit cannot be lost by it: were this to fail, the batch runs again and finds itself written. */
@@ -113,4 +136,8 @@ export class PostgresDriver implements Driver {
       }
     }
   }
+}
+
+function missing(): never {
+  throw new Error('a batch was answered by fewer outcomes than it has writes')
 }

@@ -44,10 +44,11 @@ export class HotWrites {
     return send.join === null ? this.#append(head, send, { events: [], userEvents: [] }) : this.#joinAndAppend(head, send, send.join)
   }
 
-  read({ room, user, n, at }: ReadIntent): ReadOutcome {
+  read({ room, user, n, at, named = [] }: ReadIntent): ReadOutcome {
     this.putDown()
     const row = this.#sql.marker.get(room, user)
     if (row === null) return null
+    for (const one of named) if (one > row.floor_n && one <= row.last_n) this.#sql.named.run(room, one, user, at)
     const target = Math.min(n, row.last_n)
     const raised = target > row.read_n
     const read = raised ? target : row.read_n
@@ -113,10 +114,13 @@ export class HotWrites {
     head.last_n += 1
     const { last_seq: seq, last_n: n } = head
     const replyTo = send.replyTo === null ? null : idBytes(send.replyTo)
+    const root = send.root === null ? null : idBytes(send.root)
+    const forward = send.forward === null ? null : JSON.stringify(send.forward)
     const addressee = send.addressee === null ? null : idBytes(send.addressee)
-    const what = [content, meta, mentionsText(mentions), Number(mentionAll), addressee, replyTo] as const
+    const what = [content, meta, mentionsText(mentions), Number(mentionAll), addressee, replyTo, root, forward] as const
     const { lastInsertRowid } = this.#sql.message.run(idBytes(send.id), room, seq, n, sender, send.cid, send.digest, ...what, seq, at)
     this.#sql.event.run(room, seq, sender, n, at)
+    if (root !== null) this.#sql.reply.run(n, at, seq, room, root)
     for (const { number } of mentions) this.#sql.mention.run(room, n, number)
     if (mentionAll) this.#sql.mention.run(room, n, null)
     head.markers.set(sender, n)
@@ -150,14 +154,17 @@ function statements(db: Database) {
     head: prepare<Pick<Head, 'last_seq' | 'last_n' | 'strict_acl'>>('select last_seq, last_n, strict_acl from rooms where number = ?'),
     byCid: prepare<Selectable<MessagesTable>>('select * from messages where room = ? and sender = ? and cid = ?'),
     message: prepare(`
-      insert into messages (id, room, seq, n, sender, cid, digest, kind, content, meta, mentions, mention_all, addressee, reply_to, rev, created_at)
-      values (?, ?, ?, ?, ?, ?, ?, 'text', ?, ?, ?, ?, ?, ?, ?, ?)`),
+      insert into messages (id, room, seq, n, sender, cid, digest, kind, content, meta, mentions, mention_all, addressee, reply_to, root, forward,
+        rev, created_at)
+      values (?, ?, ?, ?, ?, ?, ?, 'text', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    reply: prepare('update messages set replies = replies + 1, last_reply_n = ?, last_reply_at = ?, rev = ? where room = ? and id = ?'),
     event: prepare(`insert into events (room, seq, type, actor, ref, at) values (?, ?, 'message.created', ?, ?, ?)`),
     mention: prepare('insert into mentions (room, n, user) values (?, ?, ?)'),
     mark: prepare('update members set read_n = ? where room = ? and user = ?'),
     advanceRoom: prepare('update rooms set last_seq = ?, last_n = ? where number = ?'),
     marker: prepare<{ read_n: number; from_n: number; last_n: number; floor_n: number }>(`
       select m.read_n, m.from_n, r.last_n, r.floor_n from members m join rooms r on r.number = m.room where m.room = ? and m.user = ?`),
+    named: prepare('insert into reads (room, n, user, at) values (?, ?, ?, ?) on conflict do nothing'),
     advanceUser: prepare<{ useq: number }>('update users set last_useq = last_useq + 1 where number = ? returning last_useq as useq'),
     fact: prepare(`
       insert into user_events (user, useq, key, type, room, position, at) values (?, ?, ?, 'room.read', ?, ?, ?)

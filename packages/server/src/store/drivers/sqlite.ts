@@ -5,7 +5,8 @@ import { migrate } from '../migrations/migrate.ts'
 import { runWrite } from '../named-writes.ts'
 import type { Tables } from '../schema.ts'
 import { sqliteColumns } from './columns.ts'
-import type { Driver, Failure, Intent, NamedWrite, Outcome } from './driver.ts'
+import { react } from '../tables/reaction-writes.ts'
+import type { Driver, Failure, Intent, NamedWrite, Outcome, ReactWrite } from './driver.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 import { classify } from './sqlite-errors.ts'
 import { HotWrites } from './sqlite-hot.ts'
@@ -49,12 +50,18 @@ export class SqliteDriver implements Driver {
     this.#writing.run('begin immediate')
     try {
       const outcomes: Outcome[] = []
-      for (const intent of batch) {
+      const reactions: { at: number; write: ReactWrite }[] = []
+      for (const [at, intent] of batch.entries()) {
+        if (intent.kind === 'react') {
+          reactions.push({ at, write: intent })
+          continue
+        }
         // Awaited only where there is something to wait for: a batch of plain sends is one step.
         const outcome = this.#write(this.#hot, intent)
-        outcomes.push(outcome instanceof Promise ? await outcome : outcome)
+        outcomes[at] = outcome instanceof Promise ? await outcome : outcome
       }
       this.#hot.putDown()
+      if (reactions.length > 0) await this.#react(this.#hot, reactions, outcomes)
       this.#writing.run('commit')
       this.#clean = true
       return outcomes
@@ -86,7 +93,20 @@ export class SqliteDriver implements Driver {
     this.#writing.close(true)
   }
 
-  #write(hot: HotWrites, intent: Intent): Outcome | Promise<Outcome> {
+  async #react(hot: HotWrites, reactions: { at: number; write: ReactWrite }[], outcomes: Outcome[]): Promise<void> {
+    const written = await react(
+      this.#tx,
+      reactions.map(({ write }) => write.react),
+    )
+    for (const [index, { at, write }] of reactions.entries()) {
+      const outcome = written[index]
+      if (outcome === undefined) throw new Error('a reaction without an outcome')
+      outcomes[at] = { kind: 'react', outcome }
+      hot.forget(write.react.room)
+    }
+  }
+
+  #write(hot: HotWrites, intent: Exclude<Intent, ReactWrite>): Outcome | Promise<Outcome> {
     switch (intent.kind) {
       case 'send': {
         const outcome = hot.send(intent)

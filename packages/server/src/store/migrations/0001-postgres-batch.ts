@@ -14,8 +14,8 @@ const commitBatch = sql`
 create function commit_batch(
   send_rooms bigint[], send_users bigint[], send_acls bigint[], send_lanes int[], send_ids bytea[], send_cids text[], send_digests bytea[],
   send_contents text[], send_metas text[], send_mentions text[], send_mentioned text[], send_alls bigint[], send_replies bytea[],
-  send_addressees bytea[], send_times bigint[],
-  read_rooms bigint[], read_users bigint[], read_ns bigint[], read_times bigint[]
+  send_addressees bytea[], send_roots bytea[], send_forwards text[], send_times bigint[],
+  read_rooms bigint[], read_users bigint[], read_ns bigint[], read_times bigint[], read_named text[]
 ) returns table (status text, number float8, seq float8, n float8, unread float8, useq float8)
 language plpgsql volatile
 set plan_cache_mode = force_generic_plan
@@ -36,8 +36,9 @@ begin
         coalesce(own.number, known.number) as known_number, coalesce(own.seq, known.seq) as known_seq, coalesce(own.n, known.n) as known_n,
         own.number is null and known.number is null and (r.number is null or i.acl < r.strict_acl) as outdated
       from unnest(send_rooms, send_users, send_acls, send_lanes, send_ids, send_cids, send_digests, send_contents, send_metas,
-          send_mentions, send_mentioned, send_alls, send_replies, send_addressees, send_times) with ordinality
-        as i(room, sender, acl, lane, id, cid, digest, content, meta, mentions, mentioned, mention_all, reply_to, addressee, at, ord)
+          send_mentions, send_mentioned, send_alls, send_replies, send_addressees, send_roots, send_forwards, send_times) with ordinality
+        as i(room, sender, acl, lane, id, cid, digest, content, meta, mentions, mentioned, mention_all, reply_to, addressee, root, forward,
+          at, ord)
       left join rooms r on r.number = i.room
       left join lateral (
         select m.number from members m where m.room = i.room and m."user" between i.sender and i.sender order by m."user" limit 1
@@ -63,8 +64,9 @@ begin
       from (select room, max(seq) as seq, max(n) as n from placed where fresh group by room) p where r.number = p.room
     ), written as (
       insert into messages (number, id, room, seq, n, sender, cid, digest, kind, content, meta, mentions, mention_all, addressee, reply_to,
-        rev, created_at)
-      select number, id, room, seq, n, sender, cid, digest, 'text', content, meta, mentions, mention_all, addressee, reply_to, seq, at
+        root, forward, rev, created_at)
+      select number, id, room, seq, n, sender, cid, digest, 'text', content, meta, mentions, mention_all, addressee, reply_to,
+        root, forward, seq, at
       from placed where fresh
     ), logged as (
       insert into events (room, seq, type, actor, ref, at)
@@ -79,6 +81,29 @@ begin
     select case when p.mine or p.fresh then 'stored' when p.known_n is not null then 'known' else 'stale' end,
       coalesce(p.known_number, p.number)::float8, coalesce(p.known_seq, p.seq)::float8, coalesce(p.known_n, p.n)::float8, null::float8, null::float8
     from placed p order by p.ord;
+  end if;
+
+  -- Replies count in the row of their root. Every change of that row is at most its rev, so a batch that runs again counts none twice.
+  if cardinality(array_remove(send_roots, null)) > 0 then
+    update messages t set replies = t.replies + c.k, last_reply_n = c.n, last_reply_at = c.at, rev = c.seq
+    from (
+      select m.room, m.root, count(*) as k, max(m.seq) as seq, max(m.n) as n, (array_agg(m.created_at order by m.n desc))[1] as at
+      from unnest(send_rooms, send_ids, send_roots) as i(room, id, root)
+      join messages m on m.room = i.room and m.id = i.id
+      join messages r on r.room = i.room and r.id = i.root
+      where m.seq > r.rev group by m.room, m.root
+    ) c where t.room = c.room and t.id = c.root;
+  end if;
+
+  if cardinality(array_remove(read_named, null)) > 0 then
+    insert into reads (room, n, "user", at)
+    select i.room, one, i.person, i.at
+    from unnest(read_rooms, read_users, read_named, read_times) as i(room, person, named, at)
+    join rooms r on r.number = i.room
+    join members m on m.room = i.room and m."user" = i.person
+    cross join unnest(i.named::bigint[]) one
+    where one > r.floor_n and one <= r.last_n
+    on conflict do nothing;
   end if;
 
   if cardinality(read_rooms) > 0 then

@@ -1,7 +1,7 @@
 import { ChatError } from '@parlance/protocol'
-import type { NamedWrite, ReadWrite, SendWrite } from '../drivers/driver.ts'
+import type { NamedWrite, ReactWrite, ReadWrite, SendWrite } from '../drivers/driver.ts'
 import type { SendRequest, Verdict } from '../store.ts'
-import type { ReadOutcome, SendOutcome, Stale, WriteName, WriteOutput } from '../writes.ts'
+import type { ReactOutcome, ReadOutcome, SendOutcome, Stale, WriteName, WriteOutput } from '../writes.ts'
 import type { Result } from './persist.ts'
 
 type Waiter<T> = { resolve: (value: T) => void; reject: (error: unknown) => void }
@@ -18,15 +18,18 @@ export type SendEntry = Waiter<SendOutcome> & {
 /** Reads of one member that wait together are one: `intent` asks for the highest of what `waiters` asked for. */
 export type ReadEntry = { kind: 'read'; intent: ReadWrite; waiters: (Waiter<ReadOutcome> & { n: number })[]; bytes: 0 }
 
+/** A stale one is answered as such: whoever asked judges again. */
+export type ReactEntry = Waiter<ReactOutcome> & { kind: 'react'; intent: ReactWrite; bytes: 0 }
+
 export type WriteEntry = Waiter<WriteOutput<WriteName>> & { kind: 'write'; intent: NamedWrite; bytes: number }
 
-export type Entry = SendEntry | ReadEntry | WriteEntry
+export type Entry = SendEntry | ReadEntry | ReactEntry | WriteEntry
 
 /** Names every field: the copies of a spread were a measurable part of a send. */
 export function judged(entry: SendEntry, { acl, join }: Verdict): SendEntry {
   const { request } = entry
-  const { room, sender, id, cid, digest, content, meta, mentions, mentionAll, replyTo, addressee, at, lane } = request
-  const send = { room, sender, acl, join, id, cid, digest, content, meta, mentions, mentionAll, replyTo, addressee, at }
+  const { room, sender, id, cid, digest, content, meta, mentions, mentionAll, replyTo, root, forward, addressee, at, lane } = request
+  const send = { room, sender, acl, join, id, cid, digest, content, meta, mentions, mentionAll, replyTo, root, forward, addressee, at }
   entry.intent = { kind: 'send', lane, send }
   return entry
 }
@@ -48,6 +51,7 @@ export function settle(entry: Entry, result: Result): void {
     return fail(entry, result.error instanceof ChatError ? result.error : new ChatError('internal', { cause: result.error }))
   if (entry.kind === 'send' && result.kind === 'send') return entry.resolve(written(result.outcome))
   if (entry.kind === 'write' && result.kind === 'write') return entry.resolve(result.outcome)
+  if (entry.kind === 'react' && result.kind === 'react') return entry.resolve(result.outcome)
   if (entry.kind === 'read' && result.kind === 'read') return settleRead(entry, result.outcome)
   throw new Error(`a ${entry.kind} was answered as a ${result.kind}`)
 }

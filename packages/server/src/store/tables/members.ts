@@ -112,6 +112,26 @@ export function memberReads(db: Kysely<Tables>): MemberReads {
       const rows = await db.selectFrom('members').select('user').where('room', '=', room).where('user', 'in', users).execute()
       return rows.map(({ user }) => user)
     },
+    async readers(room, { n, sender }, limit) {
+      const rows = await db
+        .selectFrom('members')
+        .leftJoin('reads', (join) =>
+          join.onRef('reads.room', '=', 'members.room').onRef('reads.user', '=', 'members.user').on('reads.n', '=', n),
+        )
+        .select(['members.user', 'reads.at'])
+        .where('members.room', '=', room)
+        .where('members.user', '!=', sender)
+        .where((either) =>
+          either.or([
+            either('reads.at', 'is not', null),
+            either.and([either('members.read_n', '>=', n), either('members.from_n', '<', n)]),
+          ]),
+        )
+        .orderBy('members.number')
+        .limit(limit)
+        .execute()
+      return rows.map(({ user, at }) => ({ user, at }))
+    },
     async acquainted(user, others) {
       if (others.length === 0) return []
       const rows = await db

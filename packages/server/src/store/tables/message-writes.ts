@@ -1,4 +1,6 @@
 import type { Selectable } from 'kysely'
+import { printId } from '../../base/ids.ts'
+import type { EventRow, ThreadFact } from '../rows.ts'
 import type { MessagesTable } from '../schema.ts'
 import type { WriteInput, WriteOutput } from '../writes.ts'
 import type { Tx } from './locks.ts'
@@ -49,13 +51,63 @@ export async function deleteMessage(tx: Tx, input: WriteInput<'messages.delete'>
   const message = await findMessage(tx, input)
   if (message === undefined) return { status: 'gone' }
   if (message.deleted_at !== null) return { status: 'unchanged' }
-  const event = await logEvent(tx, room, { type: 'message.deleted', actor: by, ref: message.n, data: null, at })
+  const left = message.root === null ? null : await threadWithout(tx, message, message.root)
+  const data = left && { thread: left }
+  const event = await logEvent(tx, room, { type: 'message.deleted', actor: by, ref: message.n, data, at })
   // The digest goes with the text: it would prove a guess of it.
-  const emptied = { content: '', digest: null, meta: null, mentions: null, mention_all: 0 }
+  const emptied = { content: '', digest: null, meta: null, mentions: null, mention_all: 0, forward: null, reactions: null, pinned_at: null }
   const deleted = await changeMessage(tx, message, { ...emptied, rev: event.seq, deleted_at: at })
+  if (left !== null) await saveThread(tx, event, left)
   await dropMentions(tx, message, 'all')
+  for (const table of ['reactions', 'reads'] as const)
+    await tx.deleteFrom(table).where('room', '=', message.room).where('n', '=', message.n).execute()
   await saveRoom(tx, room)
   return { status: 'deleted', message: messageOf(deleted), events: [event], userEvents: [] }
+}
+
+export async function pinMessage(tx: Tx, input: WriteInput<'messages.pin'>): Promise<WriteOutput<'messages.pin'>> {
+  const { pinned, pins, by, at } = input
+  const room = await roomJudgedAt(tx, input.room, input.acl)
+  if (room === undefined) return { status: 'stale' }
+  const message = await findMessage(tx, input)
+  if (message === undefined) return { status: 'gone' }
+  if (message.deleted_at !== null) return { status: 'deleted' }
+  if ((message.pinned_at !== null) === pinned) return { status: 'unchanged', message: messageOf(message) }
+  if (pinned && (await countPins(tx, room.number)) >= pins) return { status: 'too_many_pins' }
+  const type = pinned ? 'message.pinned' : 'message.unpinned'
+  const event = await logEvent(tx, room, { type, actor: by, ref: message.n, data: null, at })
+  const changed = await changeMessage(tx, message, { rev: event.seq, pinned_at: pinned ? at : null })
+  await saveRoom(tx, room)
+  return { status: 'changed', message: messageOf(changed), events: [event], userEvents: [] }
+}
+
+async function countPins(tx: Tx, room: number): Promise<number> {
+  const { pins } = await tx
+    .selectFrom('messages')
+    .select((row) => row.fn.countAll<number>().as('pins'))
+    .where('room', '=', room)
+    .where('pinned_at', 'is not', null)
+    .executeTakeFirstOrThrow()
+  return pins
+}
+
+/** The thread as it is without this reply; null where its first message is gone for good. */
+async function threadWithout(tx: Tx, reply: Message, root: Uint8Array): Promise<ThreadFact | null> {
+  const inRoom = tx.selectFrom('messages').where('room', '=', reply.room)
+  const first = await inRoom.select('replies').where('id', '=', root).executeTakeFirst()
+  if (first === undefined) return null
+  const others = inRoom.select(['n', 'created_at']).where('root', '=', root).where('deleted_at', 'is', null).where('n', '!=', reply.n)
+  const last = await others.orderBy('n', 'desc').limit(1).executeTakeFirst()
+  return { root: printId(root), replies: first.replies - 1, last_n: last?.n ?? null, last_at: last?.created_at ?? null }
+}
+
+async function saveThread(tx: Tx, { room, seq }: EventRow, { root, replies, last_n, last_at }: ThreadFact): Promise<void> {
+  await tx
+    .updateTable('messages')
+    .set({ replies, last_reply_n: last_n, last_reply_at: last_at, rev: seq })
+    .where('room', '=', room)
+    .where('id', '=', idBytes(root))
+    .execute()
 }
 
 export const mentionsText = (mentions: readonly Mention[]): string | null =>

@@ -55,5 +55,16 @@ export function messageReads(db: Kysely<Tables>): MessageReads {
       }
       return found
     },
+    async thread(room, root, { after, limit }) {
+      const bytes = parseId(root)
+      if (bytes === null) return []
+      let found = messages().where('room', '=', room).where('root', '=', bytes)
+      if (after !== null) found = found.where('n', '>', after)
+      return (await found.orderBy('n').limit(limit).execute()).map(messageOf)
+    },
+    async pinned(room, limit) {
+      const found = messages().where('room', '=', room).where('pinned_at', 'is not', null)
+      return (await found.orderBy('pinned_at', 'desc').orderBy('n', 'desc').limit(limit).execute()).map(messageOf)
+    },
   }
 }

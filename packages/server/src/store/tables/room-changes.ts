@@ -109,8 +109,8 @@ async function dropSome(tx: Tx, { number, last_seq }: LockedRoom, rows: number):
   const messages = await tx.selectFrom('messages').select('n').where('room', '=', number).orderBy('n').limit(rows).execute()
   if (messages.length > 0) {
     const upto = messages.at(-1)?.n ?? 0
-    await tx.deleteFrom('mentions').where('room', '=', number).where('n', '<=', upto).execute()
-    await tx.deleteFrom('messages').where('room', '=', number).where('n', '<=', upto).execute()
+    for (const table of ['reactions', 'reads', 'mentions', 'messages'] as const)
+      await tx.deleteFrom(table).where('room', '=', number).where('n', '<=', upto).execute()
     return true
   }
   const before = tx.selectFrom('events').select('seq').where('room', '=', number).where('seq', '<', last_seq)

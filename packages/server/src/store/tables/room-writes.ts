@@ -91,6 +91,7 @@ async function insertRoom(tx: Tx, room: PlainRoom): Promise<LockedRoom | undefin
     shared_n: 0,
     floor_seq: 0,
     floor_n: 0,
+    ttl_s: null,
     members: 0,
     large: 0,
     archived_at: null,

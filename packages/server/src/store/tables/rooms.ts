@@ -48,5 +48,19 @@ export function roomReads(db: Kysely<Tables>): RoomReads {
         .where('number', 'in', numbers)
         .execute()
     },
+    async forgetting(at, limit) {
+      // Above the floor a log has no gaps, so its oldest event is the one behind the floor.
+      const rows = await db
+        .selectFrom('rooms')
+        .innerJoin('events', (join) => join.onRef('events.room', '=', 'rooms.number').on(sql<boolean>`events.seq = rooms.floor_seq + 1`))
+        .select('rooms.number')
+        .where('rooms.ttl_s', 'is not', null)
+        .where('rooms.deleted_at', 'is', null)
+        .where(sql<boolean>`events.at <= ${at} - rooms.ttl_s * 1000`)
+        .orderBy('rooms.number')
+        .limit(limit)
+        .execute()
+      return rows.map(({ number }) => number)
+    },
   }
 }

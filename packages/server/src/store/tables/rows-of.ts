@@ -1,6 +1,17 @@
 import type { Selectable } from 'kysely'
 import { parseId, printId } from '../../base/ids.ts'
-import type { EventRow, MemberRow, MessageRow, RoomRow, SessionRow, StayRow, UserEventRow, UserRow } from '../rows.ts'
+import type {
+  EventRow,
+  ForwardRow,
+  MemberRow,
+  MessageRow,
+  ReactionCounts,
+  RoomRow,
+  SessionRow,
+  StayRow,
+  UserEventRow,
+  UserRow,
+} from '../rows.ts'
 import type {
   EventsTable,
   MembersTable,
@@ -57,9 +68,15 @@ export function messageOf({ digest: _, ...row }: Selectable<MessagesTable>): Mes
     mentions: row.mentions === null ? [] : (JSON.parse(row.mentions) as string[]),
     mention_all: row.mention_all !== 0,
     reply_to: idOrNull(row.reply_to),
+    root: idOrNull(row.root),
+    forward: row.forward === null ? null : (JSON.parse(row.forward) as ForwardRow),
+    reactions: countsOf(row),
     addressee: idOrNull(row.addressee),
   }
 }
+
+export const countsOf = ({ reactions }: Pick<Selectable<MessagesTable>, 'reactions'>): ReactionCounts =>
+  reactions === null ? [] : (JSON.parse(reactions) as ReactionCounts)
 
 export function eventOf(row: Selectable<EventsTable>): EventRow {
   return { ...row, data: objectOf(row.data) }

@@ -24,6 +24,11 @@ const message: MessageState = {
   mentions: [ada.id],
   mentionAll: false,
   replyTo: null,
+  root: null,
+  forwarded: { sender: ada, at: 1, room: null },
+  reactions: [['🎈', 2]],
+  thread: { count: 1, lastN: 2, lastAt: 2 },
+  pinnedAt: null,
   addressee: null,
   createdAt: 1,
   editedAt: null,
@@ -43,6 +48,9 @@ const created: RoomEvent = {
   changed: null,
   settings: null,
   ref: { id: room.id, n: 1 },
+  reaction: null,
+  left: null,
+  ttl: null,
   message,
 }
 

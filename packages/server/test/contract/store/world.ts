@@ -124,7 +124,7 @@ export function newRoom(members: readonly UserRow[], creatorRole: Role | null = 
 }
 
 export function newSend(room: number, sender: UserRow, content: string): Omit<SendRequest, 'judge'> {
-  const plain = { meta: null, mentions: [], mentionAll: false, replyTo: null, addressee: null }
+  const plain = { meta: null, mentions: [], mentionAll: false, replyTo: null, root: null, forward: null, addressee: null }
   return { room, sender: sender.number, id: newId(), cid: newId(), digest: digestOf(content), content, ...plain, at: now, lane: null }
 }
 

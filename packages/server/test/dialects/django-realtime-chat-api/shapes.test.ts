@@ -48,6 +48,11 @@ const message = {
   mentions: [],
   mentionAll: false,
   replyTo: null,
+  root: null,
+  forwarded: null,
+  reactions: [],
+  thread: null,
+  pinnedAt: null,
   addressee: null,
   createdAt: Date.UTC(2026, 10, 20, 17, 49, 34, 699),
   editedAt: null,
@@ -67,6 +72,9 @@ const event: RoomEvent = {
   changed: null,
   settings: null,
   ref: { id: 'm1', n: 3 },
+  reaction: null,
+  left: null,
+  ttl: null,
   message,
 }
 

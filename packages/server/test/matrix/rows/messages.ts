@@ -8,6 +8,16 @@ export const messageRows = rowsOf({
     'messages.get': { input: ({ room, message }) => ({ room, message }) },
     'messages.edit': { input: ({ room, message }) => ({ room, message, content: 'edited' }) },
     'messages.delete': { input: ({ room, message }) => ({ room, message }) },
+    'messages.forward': { input: ({ room, message }) => ({ room, message, to: room }) },
+    'messages.thread': { input: ({ room, message }) => ({ room, message }) },
+    'messages.read': { input: ({ room, message }) => ({ room, message }) },
+    'messages.reads': { input: ({ room, message }) => ({ room, message }) },
+    'reactions.add': { input: ({ room, message }) => ({ room, message, emoji: '👍' }) },
+    'reactions.remove': { input: ({ room, message }) => ({ room, message, emoji: '👍' }) },
+    'reactions.list': { input: ({ room, message }) => ({ room, message }) },
+    'pins.add': { input: ({ room, message }) => ({ room, message }) },
+    'pins.remove': { input: ({ room, message }) => ({ room, message }) },
+    'pins.list': { input: ({ room }) => ({ room }) },
   },
   outcomes: `
 operation        place    owner      admin      member     former     stranger   banned     operator   suspended  anonymous
@@ -34,5 +44,58 @@ messages.delete  group    ok         ok         ok         not_found  not_found 
 messages.delete  public   ok         ok         ok         forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
 messages.delete  astray   not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
 messages.delete  foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+messages.forward group    ok         ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+messages.forward public   ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
+messages.forward astray   not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+messages.forward foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+messages.forward direct   not_found  not_found  ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+messages.thread  group    ok         ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+messages.thread  public   ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
+messages.thread  astray   not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+messages.thread  foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+messages.read    group    ok         ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+messages.read    public   ok         ok         ok         forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
+messages.read    astray   not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+messages.read    foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+messages.reads   group    ok         ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+messages.reads   public   ok         ok         ok         forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
+messages.reads   astray   not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+messages.reads   foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+reactions.add    group    ok         ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+reactions.add    public   ok         ok         ok         forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
+reactions.add    astray   not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+reactions.add    foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+reactions.add    direct   not_found  not_found  ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+reactions.remove group    ok         ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+reactions.remove public   ok         ok         ok         forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
+reactions.remove astray   not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+reactions.remove foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+reactions.list   group    ok         ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+reactions.list   public   ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
+reactions.list   astray   not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+reactions.list   foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+pins.add         group    ok         ok         forbidden  not_found  not_found  not_found  not_found  suspended  unauthenticated
+pins.add         public   ok         ok         forbidden  forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
+pins.add         astray   not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+pins.add         foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+pins.add         direct   not_found  not_found  ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+pins.remove      group    ok         ok         forbidden  not_found  not_found  not_found  not_found  suspended  unauthenticated
+pins.remove      public   ok         ok         forbidden  forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
+pins.remove      astray   not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+pins.remove      foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+pins.remove      direct   not_found  not_found  ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+pins.list        group    ok         ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
+pins.list        public   ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
+pins.list        foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
 `,
 })

@@ -9,6 +9,7 @@ export const roomRows = rowsOf({
     'rooms.get': { input: ({ room }) => ({ room }) },
     'rooms.update': { input: ({ room }) => ({ room, title: 'changed' }) },
     'rooms.delete': { input: ({ room }) => ({ room }) },
+    'rooms.expiry': { input: ({ room }) => ({ room, ttl_s: 3600 }) },
     'rooms.join': { input: ({ room }) => ({ room }) },
     'rooms.leave': { input: ({ room }) => ({ room }) },
     'rooms.read': { input: ({ room }) => ({ room, n: 1 }) },
@@ -37,6 +38,11 @@ rooms.delete   group    ok          forbidden  forbidden  not_found  not_found  
 rooms.delete   public   ok          forbidden  forbidden  forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
 rooms.delete   foreign  not_found   not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
 rooms.delete   direct   not_found   not_found  forbidden  not_found  not_found  not_found  not_found  suspended  unauthenticated
+
+rooms.expiry   group    ok          ok         forbidden  not_found  not_found  not_found  not_found  suspended  unauthenticated
+rooms.expiry   public   ok          ok         forbidden  forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
+rooms.expiry   foreign  not_found   not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
+rooms.expiry   direct   not_found   not_found  ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
 
 rooms.join     group    ok          ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
 rooms.join     public   ok          ok         ok         ok         ok         ok         ok         suspended  unauthenticated
