@@ -104,8 +104,11 @@ export type RoomHead = { room: string; seq: number; n: number; read: number }
 /** One page of `enter`: these rooms are live now; those in `reset` have lost what the client believes to know. */
 export type EnterPage = { heads: RoomHead[]; reset: string[] }
 
-/** Something to be said in a channel of this door: a name of at most 300 characters, and words of its own. */
-export type Cast = Pick<ChannelSignal, 'to' | 'what' | 'data'> & { channel: string }
+/**
+ * Something to be said in a channel of this door: a name of at most 300 characters, and words of its own. It draws on the person's budget
+ * for what may be lost, unless `isPaid`: then it goes with an operation that drew on another.
+ */
+export type Cast = Pick<ChannelSignal, 'to' | 'what' | 'data'> & { channel: string; isPaid: boolean }
 
 /** What the transport lends to a conversation. Text goes out in the order of the calls. */
 export interface DoorSocket {
@@ -126,7 +129,7 @@ export interface DoorSocket {
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>>
   /** Sends a message like `call`, and keeps with it whom it is for. */
   sendTo(actor: Actor, addressee: Addressee, input: unknown): Promise<OutputOf<'messages.send'>>
-  /** Says something in a channel, on the person's budget for what may be lost; rejects like an operation. */
+  /** Says something in a channel; rejects like an operation. */
   cast(actor: Actor, cast: Cast): Promise<void>
   readonly directory: Directory
   /** Takes the place of the person in the hub; a socket has one seat at most. Unproven until then, it is closed after a deadline. */

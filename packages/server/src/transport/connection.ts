@@ -141,10 +141,10 @@ export class Connection implements DoorSocket, Answering {
     return this.#options.gate.authenticate(token)
   }
 
-  async cast({ number, id, username, ...actor }: Actor, { channel: name, ...said }: Cast): Promise<void> {
+  async cast({ number, id, username, ...actor }: Actor, { channel: name, isPaid, ...said }: Cast): Promise<void> {
     const { dialect, gate, hub } = this.#options
     if (name.length > maxChannelName) throw new ChatError('invalid_input')
-    await gate.admit('ephemeral', { number, id, username, ...actor })
+    if (!isPaid) await gate.admit('ephemeral', { number, id, username, ...actor })
     const channel = { door: dialect.name, name }
     hub.deps.bus.publish({ kind: 'channel', channel, user: { number, id, username }, ...said, at: this.now() })
   }
