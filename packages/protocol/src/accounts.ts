@@ -54,10 +54,27 @@ export const accounts = {
       email: Type.Optional(email),
       first_name: Type.Optional(name),
       last_name: Type.Optional(name),
+      invite: Type.Optional(
+        Text(100, {
+          min: 1,
+          description:
+            'The code of an invitation, needed where registration is by invitation. One into a room makes a member too; it serves if an admin of the server made it.',
+        }),
+      ),
       session: sessionKind,
     }),
     out: Session,
-    errors: ['invalid_input', 'username_taken', 'email_taken', 'registration_closed', 'rate_limited', 'overloaded'],
+    errors: [
+      'invalid_input',
+      'username_taken',
+      'email_taken',
+      'registration_closed',
+      'invite_required',
+      'invalid_link',
+      'room_full',
+      'rate_limited',
+      'overloaded',
+    ],
   }),
   'accounts.login': operation({
     summary: 'Sign in with a username or an e-mail address',

@@ -1,6 +1,7 @@
 import { accounts } from './accounts.ts'
 import type { EventSpec, Input, Operation, Output } from './define.ts'
 import { expiry, expiryEphemera } from './expiry.ts'
+import { invites } from './invites.ts'
 import { durableEvents, logs } from './logs.ts'
 import { members } from './members.ts'
 import { messages } from './messages.ts'
@@ -20,6 +21,7 @@ export const operations = {
   ...users,
   ...rooms,
   ...members,
+  ...invites,
   ...messages,
   ...reactions,
   ...pins,

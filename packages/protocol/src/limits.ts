@@ -37,6 +37,12 @@ export const limits = {
   user_sessions: 1000,
   /** How long a link to set a new password is good. */
   reset_link_ms: 3_600_000,
+  /** Open invitations of one room, and of the server itself. */
+  room_invites: 100,
+  server_invites: 1000,
+  /** Most uses, and longest life, of an invitation. */
+  invite_uses: 100_000,
+  invite_ms: 31_536_000_000,
   /** Rooms of one user. */
   user_rooms: 10_000,
   /** Page size of a list: default and maximum. */

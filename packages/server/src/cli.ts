@@ -9,6 +9,7 @@ const commands: Record<string, { load: () => Promise<Command>; options: string[]
   serve: { load: async () => serveOn((await import('./main.ts')).serve), options: [] },
   user: { load: async () => (await import('./cli/user.ts')).user, options: ['admin', 'email', 'password'] },
   token: { load: async () => (await import('./cli/token.ts')).token, options: [] },
+  invite: { load: async () => (await import('./cli/invite.ts')).invite, options: ['uses', 'days'] },
   chat: { load: async () => (await import('./cli/chat.ts')).chat, options: ['url', 'user', 'room'] },
   demo: { load: async () => (await import('./cli/demo.ts')).demo, options: [] },
   doctor: { load: async () => (await import('./cli/doctor.ts')).doctor, options: [] },

@@ -138,7 +138,7 @@ export function createGate(deps: GateDeps): Gate {
   const admit = (name: string, call: Call, input: unknown): void | Promise<void> => {
     const spec = findOperation(name)
     if (spec === undefined) throw new ChatError('unknown_operation')
-    if (call.actor === null && spec.auth !== 'none' && !(spec.auth === 'admin' && call.operator)) throw new ChatError('unauthenticated')
+    if (call.actor === null && spec.auth !== 'none' && !call.operator) throw new ChatError('unauthenticated')
     const check = validator(name, spec)
     if (!check.Check(input)) throw new ChatError('invalid_input', { errors: faultsOf(check.Errors(input)) })
     const taken = call.actor === null ? deps.limits.address.take(call.address) : deps.limits.user[spec.rate].take(String(call.actor.number))

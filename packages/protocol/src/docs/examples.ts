@@ -2,6 +2,7 @@ import { Value } from 'typebox/value'
 import type { Profile, Session } from '../accounts.ts'
 import { ChatError, type ErrorCode, errors, type Problem, problemOf } from '../errors.ts'
 import type { WireError } from '../frames.ts'
+import type { Invite } from '../invites.ts'
 import type { RoomEventFrame } from '../logs.ts'
 import type { Message } from '../messages.ts'
 import type { Policy, Room, Stay } from '../rooms.ts'
@@ -70,6 +71,16 @@ const samples: Record<string, Json> = {
     expires_at: '2026-12-20T17:49:34.699Z',
     current: true,
   } satisfies Login,
+  Invite: {
+    id: id('f0'),
+    room,
+    role: 'member',
+    by: alice,
+    uses: 0,
+    max_uses: 1,
+    created_at: at,
+    expires_at: '2026-11-27T17:49:34.699Z',
+  } satisfies Invite,
   Account: { ...profile, state: 'active', admin: false } satisfies Account,
   Role: 'member',
   RoomKind: 'public',

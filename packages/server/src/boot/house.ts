@@ -26,6 +26,7 @@ import { createAccounts } from '../services/accounts.ts'
 import { assemble, type Deps } from '../services/deps.ts'
 import { createDirectory } from '../services/directory.ts'
 import { createExpiry } from '../services/expiry.ts'
+import { createInvites } from '../services/invites.ts'
 import { createLog } from '../services/log.ts'
 import { createLogs } from '../services/logs.ts'
 import { createMembers } from '../services/members.ts'
@@ -105,6 +106,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       ...createUsers(services),
       ...createRooms(services),
       ...createMembers(services),
+      ...createInvites(services),
       ...createMessages(services),
       ...createReactions(services),
       ...createPins(services),

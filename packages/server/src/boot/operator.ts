@@ -58,7 +58,7 @@ async function createUser({ services }: House, door: Door, fields: Record<string
   const { username, password, email, admin } = fields
   if (typeof username !== 'string' || typeof password !== 'string') throw new ChatError('invalid_input')
   const applicant = { username, password, ...(typeof email === 'string' && { email }) }
-  const user = await services.registrar.create(applicant, { door, admin: admin === true, session: null })
+  const user = await services.registrar.create(applicant, { door, admin: admin === true, session: null, byOperator: true })
   return { id: user.id, username: user.username, admin: user.admin }
 }
 

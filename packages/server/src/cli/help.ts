@@ -8,6 +8,7 @@ const commands = [
   ['user reset-link NAME', 'a link that lets somebody set a new password, good once and for an hour'],
   ['user suspend NAME | user restore NAME', 'end everything a person has open and keep them out; or let them in again'],
   ['token NAME', 'print an access token of an account, valid as long as any'],
+  ['invite [--uses N] [--days N]', 'a link that lets people register where that is by invitation; `invite list`, `invite revoke ID`'],
   ['chat [--url URL] [--user NAME] [--room NAME]', 'a small chat in the terminal'],
   ['demo', 'fill the server with people, rooms and messages to look at'],
   ['doctor', 'check the installation and say what is wrong'],

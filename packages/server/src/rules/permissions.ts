@@ -70,5 +70,8 @@ export function mayRemove(at: Position, target: Role): boolean {
   return target === 'member' || at.role === 'owner'
 }
 
+/** Bringing somebody in, by hand or by a link. Only who may make admins brings one. */
+export const mayBring = (at: Position, role: Exclude<Role, 'owner'>): boolean => may(at, 'add') && (role === 'member' || may(at, 'grant'))
+
 /** Changing somebody's role, oneself included: an owner stays one until they leave. */
 export const mayChangeRole = (at: Position, target: Role): boolean => may(at, 'grant') && target !== 'owner'

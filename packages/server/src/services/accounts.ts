@@ -11,14 +11,13 @@ import { profileView } from './views.ts'
 /** How long a spent refresh token still returns its successor: time enough for a lost answer or a second tab. */
 const graceMs = 30_000
 
-type Taken = Pick<Deps, 'store' | 'clock' | 'tokens' | 'passwords' | 'registration' | 'emit' | 'sessions' | 'logins' | 'registrar'>
+type Taken = Pick<Deps, 'store' | 'clock' | 'tokens' | 'passwords' | 'emit' | 'sessions' | 'logins' | 'registrar'>
 type Names = `accounts.${'register' | 'login' | 'refresh' | 'logout' | 'logout_all' | 'password' | 'me' | 'update'}`
 
 export function createAccounts(deps: Taken): Pick<Handlers, Names> {
   const { store, sessions, logins, registrar } = deps
   return {
     async 'accounts.register'(call, { session: where = 'token', ...applicant }) {
-      if (deps.registration !== 'open') throw new ChatError('registration_closed')
       if (where === 'cookie') cookieOf(call)
       const { session, refresh } = logins.begin(call)
       const user = await registrar.create(applicant, { door: call.door, admin: false, session })

@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts'
 import { createEmit, type Emit } from './emit.ts'
 import { type Admission, createAdmission } from './parts/admission.ts'
 import { createDigest, type Digest } from './parts/digests.ts'
+import { createInvitations, type Invitations } from './parts/invitations.ts'
 import { Lanes } from './parts/lanes.ts'
 import { createLogins, type Logins } from './parts/logins.ts'
 import { createMarking, type Marking } from './parts/marking.ts'
@@ -63,6 +64,7 @@ export type Deps = Given & {
   sessions: Sessions
   logins: Logins
   registrar: Registrar
+  invitations: Invitations
   purge: Purge
   resets: Resets
   admission: Admission
@@ -75,6 +77,7 @@ export function assemble(given: Given): Deps {
   const refs = new Refs({ store, clock, people })
   const emit = createEmit(given)
   const sessions = new Sessions({ ...given, emit })
+  const invitations = createInvitations({ ...given, refs })
   return {
     ...given,
     people,
@@ -88,7 +91,8 @@ export function assemble(given: Given): Deps {
     marking: createMarking({ store, clock, refs, emit }),
     sessions,
     logins: createLogins(given),
-    registrar: createRegistrar(given),
+    invitations,
+    registrar: createRegistrar({ ...given, refs, emit, invitations }),
     purge: new Purge({ ...given, emit }),
     resets: createResets(given),
     admission: createAdmission({ store, clock, emit, sessions }),

@@ -1,5 +1,5 @@
 import { ChatError } from '@parlance/protocol'
-import { may, mayChangeRole } from '../rules/permissions.ts'
+import { mayBring, mayChangeRole } from '../rules/permissions.ts'
 import type { Deps, Handlers } from './deps.ts'
 import { withoutMessages } from './emit.ts'
 import { actorOf } from './parts/actor.ts'
@@ -37,7 +37,7 @@ export function createMembers(deps: Taken): Pick<Handlers, `members.${'list' | '
           by: actor,
           role,
           async whom({ standing }) {
-            if (!may(standing, 'add') || (role !== 'member' && !may(standing, 'grant'))) throw new ChatError('forbidden')
+            if (!mayBring(standing, role)) throw new ChatError('forbidden')
             const [found] = await refs.users(actor, [user])
             if (found === undefined) throw new ChatError('not_found', { detail: 'There is no such user.' })
             return found

@@ -1,11 +1,38 @@
-import type { UserEventRow } from './rows.ts'
-import type { Gone, NewSession } from './writes.ts'
+import type { InviteRow, UserEventRow, UserRow } from './rows.ts'
+import type { Gone, Logged, NewSession, NewUser, Stale } from './writes.ts'
 
 /** Sessions that a write ended, with the facts that tell so: everything open under them is to be closed. */
 export type Ended = { user: number; sessions: string[]; userEvents: UserEventRow[] }
 
-/** Rarer writes to accounts and their sessions. */
+/** An invitation to be used up by one, judged in the name of its maker at the room's acl. */
+export type Invited = {
+  number: number
+  into: { room: number; acl: number; role: 'admin' | 'member'; by: number; roomMembers: number } | null
+}
+
+/** Rarer writes to accounts, their sessions and invitations. */
 export type AccountWrites = {
+  /** With an invitation into a room the new user is its member at once. */
+  'users.create': (input: {
+    user: NewUser
+    session: NewSession | null
+    invited?: Invited
+  }) =>
+    | ({ status: 'created'; user: UserRow } & Logged)
+    | { status: 'username_taken' | 'email_taken' | 'invalid_link' | 'room_full' }
+    | Stale
+  /** `acl` of the room, at which the maker was judged. Beside at most `beside` others that are open. */
+  'invites.create': (input: {
+    invite: Pick<InviteRow, 'id' | 'room' | 'role' | 'creator' | 'max_uses' | 'created_at' | 'expires_at'>
+    hash: Uint8Array
+    acl: number | null
+    beside: number
+  }) => { status: 'created'; invite: InviteRow } | { status: 'too_many_invites' } | Stale
+  'invites.revoke': (input: {
+    number: number
+    in: { room: number; acl: number } | null
+    at: number
+  }) => { status: 'revoked' | 'unchanged' } | Stale
   /** Above `atMost` sessions the oldest end. `refused`: the account is not active any more. */
   'sessions.create': (input: {
     user: number

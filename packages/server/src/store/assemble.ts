@@ -2,6 +2,7 @@ import { GroupCommit, type QueueDeps } from './commit-queue.ts'
 import type { Driver } from './drivers/driver.ts'
 import type { Store } from './store.ts'
 import { eventReads } from './tables/events.ts'
+import { inviteReads } from './tables/invites.ts'
 import { memberReads } from './tables/members.ts'
 import { messageReads } from './tables/messages.ts'
 import { reactionReads } from './tables/reactions.ts'
@@ -26,6 +27,7 @@ export async function assembleStore(driver: Driver, { newId, ...deps }: StoreDep
     users: userReads(read),
     sessions: sessionReads(read),
     resets: resetReads(read),
+    invites: inviteReads(read),
     rooms: roomReads(read),
     members: memberReads(read),
     messages,

@@ -1,3 +1,4 @@
+import { createInvite, revokeInvite } from './tables/invite-writes.ts'
 import type { Tx } from './tables/locks.ts'
 import { changeRole, joinMember, leaveRoom } from './tables/member-writes.ts'
 import { retireEvents, setExpiry } from './tables/expiry-writes.ts'
@@ -14,6 +15,8 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'users.create': createUser,
   'users.update': updateUser,
   'users.password': setPassword,
+  'invites.create': createInvite,
+  'invites.revoke': revokeInvite,
   'resets.create': createReset,
   'resets.redeem': redeemReset,
   'users.admit': admitUser,

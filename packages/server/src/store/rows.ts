@@ -31,6 +31,20 @@ export type SessionRow = {
   ended_at: number | null
 }
 
+/** An invitation into a room, or with null into the server. `creator` is null for one made by a command. */
+export type InviteRow = {
+  number: number
+  id: string
+  room: number | null
+  role: 'admin' | 'member' | null
+  creator: number | null
+  max_uses: number
+  uses: number
+  created_at: number
+  expires_at: number
+  revoked_at: number | null
+}
+
 export type RoomRow = {
   number: number
   id: string

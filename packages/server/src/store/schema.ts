@@ -1,6 +1,6 @@
 import type { Policy, Role, RoomEventType, RoomKind, UserEventType } from '@parlance/protocol'
 import type { Generated } from 'kysely'
-import type { UserRow } from './rows.ts'
+import type { InviteRow, UserRow } from './rows.ts'
 
 /**
  * The tables of both engines, in the types a driver must take and give: integers as numbers, ids and hashes as bytes, objects and lists as
@@ -12,6 +12,7 @@ export interface Tables {
   sessions: SessionsTable
   refresh_tokens: RefreshTokensTable
   reset_links: ResetLinksTable
+  invites: InvitesTable
   rooms: RoomsTable
   members: MembersTable
   stays: StaysTable
@@ -64,6 +65,8 @@ export type RefreshTokensTable = {
 
 /** Links to set a new password, as hashes. Those of an account go when one is used. */
 export type ResetLinksTable = { hash: Uint8Array; user: number; created_at: number; expires_at: number }
+
+export type InvitesTable = Omit<InviteRow, 'number' | 'id'> & { number: Generated<number>; id: Uint8Array; hash: Uint8Array }
 
 export type RoomsTable = {
   number: Generated<number>

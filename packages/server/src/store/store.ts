@@ -1,4 +1,4 @@
-import type { EventRow, MemberRow, MessageRow, ReactionRow, RoomRow, SessionRow, StayRow, UserEventRow, UserRow } from './rows.ts'
+import type { EventRow, InviteRow, MemberRow, MessageRow, ReactionRow, RoomRow, SessionRow, StayRow, UserEventRow, UserRow } from './rows.ts'
 import type {
   ReactIntent,
   ReactOutcome,
@@ -69,6 +69,13 @@ export interface SessionReads {
 export interface ResetReads {
   /** Whether a link with this hash is good at that time. */
   isLive(hash: Uint8Array, at: number): Promise<boolean>
+}
+
+export interface InviteReads {
+  byHash(hash: Uint8Array): Promise<InviteRow | undefined>
+  byId(id: string): Promise<InviteRow | undefined>
+  /** Those of a room, or with null of the server, that can be used at that time, the latest first; with `creator` only theirs. */
+  open(which: { room: number | null; creator: number | null; at: number }, slice: Slice): Promise<InviteRow[]>
 }
 
 export interface RoomReads {
@@ -156,6 +163,7 @@ export interface Store extends AsyncDisposable {
   readonly users: UserReads
   readonly sessions: SessionReads
   readonly resets: ResetReads
+  readonly invites: InviteReads
   readonly rooms: RoomReads
   readonly members: MemberReads
   readonly messages: MessageReads

@@ -76,10 +76,6 @@ type MemberChange = Omit<RoomChange, 'by'> & { user: number; by: number | null }
  * A unique conflict that a person can cause is an answer, never an exception.
  */
 export type Writes = AccountWrites & {
-  'users.create': (input: {
-    user: NewUser
-    session: NewSession | null
-  }) => { status: 'created'; user: UserRow } | { status: 'username_taken' } | { status: 'email_taken' }
   'users.update': (
     input: { user: number } & Partial<Pick<UserRow, 'email' | 'owned_email' | 'first_name' | 'last_name' | 'password'>>,
   ) => { status: 'updated'; user: UserRow } | { status: 'email_taken' } | Gone
@@ -142,11 +138,11 @@ export type Writes = AccountWrites & {
   'rooms.purge': (input: { room: number; members: number; rows: number; at: number }) => { status: 'purged'; done: boolean } & Logged
   /** Makes a present stay; sets shared_n, raises acl and, past the published bound, `large`. */
   'members.join': (
-    input: MemberChange & { role: Role; roomMembers: number; userRooms: number },
+    input: MemberChange & { role: Role; roomMembers: number; userRooms: number /** The number of one to be used up. */; invite?: number },
   ) =>
     | ({ status: 'joined'; member: MemberRow } & Logged)
     | { status: 'present'; member: MemberRow }
-    | { status: 'room_full' | 'too_many_rooms' }
+    | { status: 'room_full' | 'too_many_rooms' | 'invalid_link' }
     | Stale
   /** Ends the present stay. `keepOwner`: refuse if this is the last owner and others remain. */
   'members.leave': (

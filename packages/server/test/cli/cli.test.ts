@@ -36,6 +36,17 @@ describe('the command line', () => {
       expect(await wrong.exited).toBe(1)
       expect(wrong.text()).toContain('parlance user reset-link NAME')
 
+      const invite = parlance(['invite', '--uses', '2', '--days', '1', '--data-dir', data])
+      expect(await invite.exited).toBe(0)
+      const code = /\/invite#([\w-]+)\n/.exec(invite.text())?.[1] ?? ''
+      expect((await rest.call('invites.preview', { code })).registers).toBe(true)
+      const invites = parlance(['invite', 'list', '--data-dir', data])
+      expect(await invites.exited).toBe(0)
+      const id = /^([\w-]{36}) {2}0 of 2 used/.exec(invites.text())?.[1] ?? ''
+      const revoke = parlance(['invite', 'revoke', id, '--data-dir', data])
+      expect([await revoke.exited, revoke.text()]).toEqual([0, 'Revoked.\n'])
+      expect((await rest.ask('invites.preview', { code })).problem?.code).toBe('invalid_link')
+
       const again = parlance(['user', 'create', 'ROOT', '--data-dir', data])
       expect([await again.exited, again.text()]).toEqual([1, 'Another account has this username.\n'])
 

@@ -21,6 +21,7 @@ import { usernameKey } from '../../src/rules/usernames.ts'
 import { createAccounts } from '../../src/services/accounts.ts'
 import { assemble, type Deps, type Given } from '../../src/services/deps.ts'
 import { createExpiry } from '../../src/services/expiry.ts'
+import { createInvites } from '../../src/services/invites.ts'
 import { createLog } from '../../src/services/log.ts'
 import { createLogs } from '../../src/services/logs.ts'
 import { createMembers } from '../../src/services/members.ts'
@@ -136,6 +137,7 @@ const handlersOf = (deps: Deps): Handlers => ({
   ...createUsers(deps),
   ...createRooms(deps),
   ...createMembers(deps),
+  ...createInvites(deps),
   ...createMessages(deps),
   ...createReactions(deps),
   ...createPins(deps),

@@ -3,6 +3,7 @@ import { accountContract } from '../contract/store/accounts.ts'
 import { admissionContract } from '../contract/store/admissions.ts'
 import { backends } from '../contract/store/backends.ts'
 import { historyContract } from '../contract/store/histories.ts'
+import { inviteContract } from '../contract/store/invites.ts'
 import { markerContract } from '../contract/store/markers.ts'
 import { memberContract } from '../contract/store/members.ts'
 import { messageContract } from '../contract/store/messages.ts'
@@ -17,6 +18,7 @@ for (const backend of await backends()) {
   describe(`a store on ${backend.name}`, () => {
     accountContract(backend)
     admissionContract(backend)
+    inviteContract(backend)
     roomContract(backend)
     roomChangeContract(backend)
     memberContract(backend)

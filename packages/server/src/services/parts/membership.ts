@@ -8,13 +8,14 @@ import { type Emit, withoutMessages } from '../emit.ts'
 import type { Refs, Seen } from '../refs.ts'
 import { among } from './people.ts'
 
-type Entry = { room: string; by: Person; role: Role; whom: (seen: Seen) => Promise<Person> }
+/** `invite`: the number of the invitation that is used up by it. */
+type Entry = { room: string; by: Person; role: Role; whom: (seen: Seen) => Promise<Person>; invite?: number }
 
 /** Coming into rooms and going out of them, alone or by another's hand. */
 export type Membership = {
   /** `whom` is asked after the room proved visible and the doing allowed, so that a stranger learns nothing of users this way. */
   enter(entry: Entry): Promise<{ seen: Seen; person: Person; member: MemberRow }>
-  depart(departure: Omit<Entry, 'role'>): Promise<void>
+  depart(departure: Omit<Entry, 'role' | 'invite'>): Promise<void>
 }
 
 type Deps = { store: Store; clock: Clock; refs: Refs; emit: Emit }
@@ -26,7 +27,7 @@ export function createMembership({ store, clock, refs, emit }: Deps): Membership
   }
 
   return {
-    async enter({ room, by, role, whom }) {
+    async enter({ room, by, role, whom, invite }) {
       let person = by
       const { seen, outcome } = await refs.change(by, room, async (seen) => {
         person = await whom(seen)
@@ -39,6 +40,7 @@ export function createMembership({ store, clock, refs, emit }: Deps): Membership
           role,
           roomMembers: limits.room_members,
           userRooms: limits.user_rooms,
+          ...(invite !== undefined && { invite }),
         })
       })
       if (!('member' in outcome)) throw new ChatError(outcome.status)

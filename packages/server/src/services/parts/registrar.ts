@@ -1,27 +1,44 @@
 import { ChatError, type Fault, type InputOf, limits } from '@parlance/protocol'
-import { passwordFault, type Passwords } from '../../auth/passwords.ts'
-import type { Clock } from '../../base/clock.ts'
+import { passwordFault } from '../../auth/passwords.ts'
 import { Overloaded } from '../../base/semaphore.ts'
 import type { Door } from '../../dispatch.ts'
 import { emailKey, isEmail } from '../../rules/emails.ts'
 import { usernameFault, usernameKey } from '../../rules/usernames.ts'
 import type { UserRow } from '../../store/rows.ts'
-import type { Store } from '../../store/store.ts'
-import type { NewSession, NewUser } from '../../store/writes.ts'
+import type { NewSession, NewUser, WriteOutput } from '../../store/writes.ts'
+import type { Given } from '../deps.ts'
+import { type Emit, withoutMessages } from '../emit.ts'
+import type { Refs } from '../refs.ts'
+import { checkMaker, type Invitation, type Invitations, invalidLink } from './invitations.ts'
+import { among } from './people.ts'
 
 export type Applicant = Omit<InputOf<'accounts.register'>, 'session'>
-type Terms = { door: Door; admin: boolean; session: NewSession | null }
+/** `byOperator`: made on this machine, whatever the setting says of who may register. */
+type Terms = { door: Door; admin: boolean; session: NewSession | null; byOperator?: true }
 
-/** Makes accounts, with their first session where one is given. Whether people may register is not asked here. */
+/** Makes accounts, with their first session where one is given. Whoever may not register is told so here, at whichever door. */
 export type Registrar = {
   create(applicant: Applicant, terms: Terms): Promise<UserRow>
 }
 
-type Deps = { store: Store; passwords: Passwords; clock: Clock; newId: () => string }
+type Deps = Pick<Given, 'store' | 'passwords' | 'clock' | 'newId' | 'registration'> & { refs: Refs; emit: Emit; invitations: Invitations }
 
-export function createRegistrar({ store, passwords, clock, newId }: Deps): Registrar {
+export function createRegistrar(deps: Deps): Registrar {
+  const { store, passwords, clock, newId, registration, invitations } = deps
+
+  const admitted = async ({ invite }: Applicant): Promise<Invitation | null> => {
+    if (registration === 'off') throw new ChatError('registration_closed')
+    if (invite === undefined && registration === 'invite') throw new ChatError('invite_required')
+    if (invite === undefined) return null
+    const invitation = await invitations.find(invite)
+    // Members bring people into rooms; into the server, where that is a matter of invitation, only its admins do.
+    if (registration === 'invite' && invitation.into !== null && !invitation.maker.admin) throw invalidLink()
+    return invitation
+  }
+
   return {
-    async create(applicant, { door, admin, session }) {
+    async create(applicant, { door, admin, session, byOperator }) {
+      const invitation = byOperator ? null : await admitted(applicant)
       const faults = [...usernameFaults(applicant, door), ...passwordFaults(applicant, door), ...emailFaults(applicant.email)]
       if (faults.length > 0) throw new ChatError('invalid_input', { errors: faults })
       const { username, email = '', first_name = '', last_name = '' } = applicant
@@ -30,27 +47,42 @@ export function createRegistrar({ store, passwords, clock, newId }: Deps): Regis
       if ((await store.users.byNameKey(name_key)) !== undefined) throw new ChatError('username_taken')
       const password = await hashing(() => passwords.hash(applicant.password))
       const owned_email = email === '' ? null : emailKey(email)
-      const user: NewUser = {
-        id: newId(),
-        username,
-        name_key,
-        email,
-        owned_email,
-        password,
-        first_name,
-        last_name,
-        admin,
-        created_at: clock.now(),
-      }
-      const outcome = await store.queue.write('users.create', { user, session })
+      const named = { id: newId(), username, name_key, email, owned_email, password, first_name, last_name }
+      const user: NewUser = { ...named, admin, created_at: clock.now() }
+      const outcome = await enter(deps, { user, session }, invitation)
       if (outcome.status === 'created') return outcome.user
-      if (outcome.status === 'username_taken' || !door.sharedEmail) throw new ChatError(outcome.status)
+      if (outcome.status !== 'email_taken' || !door.sharedEmail) throw new ChatError(outcome.status)
       // At such a door the address is shown and does not sign in: that stays with its first account.
-      const second = await store.queue.write('users.create', { user: { ...user, owned_email: null }, session })
+      const second = await enter(deps, { user: { ...user, owned_email: null }, session }, invitation)
       if (second.status !== 'created') throw new ChatError(second.status)
       return second.user
     },
   }
+}
+
+type Newcomer = { user: NewUser; session: NewSession | null }
+type Entered = Exclude<WriteOutput<'users.create'>, { status: 'stale' }>
+
+/** Writes the account, and into the room of an invitation where there is one, judged in the name of whoever made it. */
+async function enter({ store, refs, emit }: Deps, newcomer: Newcomer, invitation: Invitation | null): Promise<Entered> {
+  const number = invitation?.invite.number
+  if (invitation === null || invitation.into === null) {
+    const invited = number === undefined ? {} : { invited: { number, into: null } }
+    const outcome = await store.queue.write('users.create', { ...newcomer, ...invited })
+    if (outcome.status === 'stale') throw new Error('a judgement of no room was stale')
+    return outcome
+  }
+  const { invite, into, maker } = invitation
+  const { seen, outcome } = await refs.change(maker, into.room.id, (seen) => {
+    checkMaker(seen, into.role)
+    const place = { room: seen.room.number, acl: seen.room.acl, role: into.role, by: maker.number, roomMembers: limits.room_members }
+    return store.queue.write('users.create', { ...newcomer, invited: { number: invite.number, into: place } })
+  })
+  if (outcome.status === 'created') {
+    emit.room(outcome.events, withoutMessages(seen.standing.room.key, among([maker, outcome.user])))
+    emit.user(outcome.userEvents, seen.standing.room.key)
+  }
+  return outcome
 }
 
 /** So many hashes wait already that another one would take too long. */

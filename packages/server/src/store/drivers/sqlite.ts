@@ -126,6 +126,8 @@ export class SqliteDriver implements Driver {
       const outcome = await runWrite(this.#tx, name, input)
       this.#writing.run('release rarer')
       if ('room' in input && typeof input.room === 'number') hot.forget(input.room)
+      // Whatever else a write was about, the rooms it logged in have moved.
+      if ('events' in outcome) for (const { room } of outcome.events) hot.forget(room)
       return { kind: 'write', outcome }
     } catch (error) {
       // What concerns the file or the disk concerns the whole batch.

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { Columns } from './columns.ts'
 
-/** What people see of their sessions, and how they come back without a password. */
+/** What people see of their sessions, how they come back without a password, and how they come at all. */
 export const accounts = (c: Columns): Migration => ({
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable('sessions').addColumn('agent', c.text).execute()
@@ -19,6 +19,23 @@ export const accounts = (c: Columns): Migration => ({
       .addColumn('expires_at', c.integer, (column) => column.notNull())
       .modifyEnd(c.keyed)
       .execute()
+    await db.schema
+      .createTable('invites')
+      .addColumn('number', c.number, c.primary)
+      .addColumn('id', c.bytes, (column) => column.notNull().unique())
+      .addColumn('hash', c.bytes, (column) => column.notNull().unique())
+      .addColumn('room', c.integer)
+      .addColumn('role', c.text)
+      .addColumn('creator', c.integer, (column) => column.references('users.number'))
+      .addColumn('max_uses', c.integer, (column) => column.notNull())
+      .addColumn('uses', c.integer, (column) => column.notNull())
+      .addColumn('created_at', c.integer, (column) => column.notNull())
+      .addColumn('expires_at', c.integer, (column) => column.notNull())
+      .addColumn('revoked_at', c.integer)
+      .modifyEnd(c.numbered)
+      .execute()
+    await db.schema.createIndex('invites_of_room').on('invites').columns(['room', 'number']).execute()
+    await db.schema.createIndex('invites_of_creator').on('invites').column('creator').execute()
     await db.schema.createIndex('reset_links_of_user').on('reset_links').column('user').execute()
   },
 })

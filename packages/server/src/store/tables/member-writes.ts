@@ -2,6 +2,7 @@ import type { Role } from '@parlance/protocol'
 import { limits } from '@parlance/protocol'
 import type { MemberRow } from '../rows.ts'
 import type { Logged, WriteInput, WriteOutput } from '../writes.ts'
+import { spendInvite } from './invite-uses.ts'
 import { lockRooms, lockUsers, type Tx } from './locks.ts'
 import { type LockedRoom, logEvent, logFact, nothingLogged, saveRoom } from './log-writes.ts'
 import { memberOf } from './rows-of.ts'
@@ -59,6 +60,7 @@ export async function joinMember(tx: Tx, input: WriteInput<'members.join'>): Pro
   if (member !== undefined) return { status: 'present', member }
   if (room.members >= input.roomMembers) return { status: 'room_full' }
   if (await hasTooManyRooms(tx, input.user, input.userRooms)) return { status: 'too_many_rooms' }
+  if (input.invite !== undefined && !(await spendInvite(tx, input.invite, input.at))) return { status: 'invalid_link' }
   const joined = await join(tx, room, input)
   await saveRoom(tx, room)
   return { status: 'joined', ...joined }

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import { parseId, printId } from '../../base/ids.ts'
 import type {
-  EventRow,
+  EventRow, InviteRow,
   ForwardRow,
   MemberRow,
   MessageRow,
@@ -14,6 +14,7 @@ import type {
 } from '../rows.ts'
 import type {
   EventsTable,
+  InvitesTable,
   MembersTable,
   MessagesTable,
   RoomsTable,
@@ -39,6 +40,10 @@ export function userOf({ search_text: _, ...row }: Selectable<UsersTable>): User
 }
 
 export function sessionOf(row: Selectable<SessionsTable>): SessionRow {
+  return { ...row, id: printId(row.id) }
+}
+
+export function inviteOf({ hash: _, ...row }: Selectable<InvitesTable>): InviteRow {
   return { ...row, id: printId(row.id) }
 }
 

@@ -1,19 +1,29 @@
 import { folded } from '../fold.ts'
 import type { NewUser, WriteInput, WriteOutput } from '../writes.ts'
+import { giveBack, spendInvite } from './invite-uses.ts'
+import { invitedInto, welcome } from './invite-writes.ts'
 import { lockUsers, type Tx } from './locks.ts'
-import { logFact } from './log-writes.ts'
+import { logFact, nothingLogged } from './log-writes.ts'
 import { idBytes, userOf } from './rows-of.ts'
 import { dropResets, endOthers, endSessionsOf, forgetEnded, insertSession } from './session-writes.ts'
 
-export async function createUser(tx: Tx, input: WriteInput<'users.create'>): Promise<WriteOutput<'users.create'>> {
-  const user = await insertUser(tx, input.user)
+export async function createUser(tx: Tx, { user: wanted, session, invited }: Create): Promise<WriteOutput<'users.create'>> {
+  const at = wanted.created_at
+  const room = invited === undefined ? null : await invitedInto(tx, invited)
+  if (room === 'stale' || room === 'room_full') return { status: room }
+  // Used up before the user is there, and given back where there will be none: what an answer says must be all that was done.
+  if (invited !== undefined && !(await spendInvite(tx, invited.number, at))) return { status: 'invalid_link' }
+  const user = await insertUser(tx, wanted)
   if (user !== undefined) {
-    if (input.session !== null) await insertSession(tx, user.number, input.session)
-    return { status: 'created', user }
+    if (session !== null) await insertSession(tx, user.number, session)
+    const logged = invited === undefined ? nothingLogged() : await welcome(tx, room, { ...invited, user: user.number, at })
+    return { status: 'created', user, ...logged }
   }
-  const holder = await tx.selectFrom('users').select('number').where('name_key', '=', input.user.name_key).executeTakeFirst()
+  if (invited !== undefined) await giveBack(tx, invited.number)
+  const holder = await tx.selectFrom('users').select('number').where('name_key', '=', wanted.name_key).executeTakeFirst()
   return { status: holder === undefined ? 'email_taken' : 'username_taken' }
 }
+type Create = WriteInput<'users.create'>
 
 /** The new user, or undefined where another has the name or owns the address. */
 async function insertUser(tx: Tx, user: NewUser) {
