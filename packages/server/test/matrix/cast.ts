@@ -13,7 +13,7 @@ export type Named = Exclude<Role, 'anonymous'>
 export type Cast = Record<Named | 'outsider' | 'other', Person>
 
 /** What an input can name: things of one place. Whoever asks reads their own login from `me`. */
-export type Ids = { room: string; user: string; message: string; session: string }
+export type Ids = { room: string; user: string; message: string; session: string; invite: string; code: string }
 
 /** What was made for a call: the same things of each place. */
 export type Scene = Record<Place, Ids>
@@ -62,20 +62,22 @@ async function room({ world: { rest }, cast, id }: Making, kind: 'group' | 'publ
   await rest.call('members.update', { room: room.id, user: admin.id, role: 'admin' }, owner)
   const { message } = await rest.call('messages.send', { room: room.id, content: 'of a member', cid: `m${id}` }, member)
   for (const gone of [former, banned]) await rest.call('members.remove', { room: room.id, user: gone.id }, owner)
-  return { room: room.id, user: member.id, message: message.id, session: '' }
+  const { invite, code } = await rest.call('invites.create', { room: room.id }, owner)
+  return { room: room.id, user: member.id, message: message.id, session: '', invite: invite.id, code }
 }
 
 async function foreign({ world: { rest }, cast: { outsider, other } }: Making): Promise<Ids> {
   const { room } = await rest.call('rooms.create', { kind: 'group', title: 'private', members: [other.id] }, outsider)
   const { message } = await rest.call('messages.send', { room: room.id, content: 'private' }, outsider)
   const [session] = (await rest.call('sessions.list', {}, outsider)).items
-  return { room: room.id, user: other.id, message: message.id, session: session?.id ?? '' }
+  const { invite, code } = await rest.call('invites.create', { room: room.id }, outsider)
+  return { room: room.id, user: other.id, message: message.id, session: session?.id ?? '', invite: invite.id, code }
 }
 
 async function direct({ world: { rest }, cast: { member, other } }: Making): Promise<Ids> {
   const { room } = await rest.call('rooms.direct', { user: other.id }, member)
   const { message } = await rest.call('messages.send', { room: room.id, content: 'between us' }, member)
-  return { room: room.id, user: other.id, message: message.id, session: '' }
+  return { room: room.id, user: other.id, message: message.id, session: '', invite: crypto.randomUUID(), code: 'none' }
 }
 
 let scenes = 0
@@ -96,6 +98,6 @@ export async function makeScene(world: World, cast: Cast): Promise<Scene> {
 
 /** The same with ids that nobody has: where existence is private it must make no difference. */
 export const unknownOf = (place: Place, ids: Ids): Ids => {
-  const never = { message: crypto.randomUUID(), session: crypto.randomUUID() }
+  const never = { message: crypto.randomUUID(), session: crypto.randomUUID(), invite: crypto.randomUUID(), code: 'guessed' }
   return place === 'astray' ? { ...ids, ...never } : { ...ids, ...never, room: crypto.randomUUID() }
 }

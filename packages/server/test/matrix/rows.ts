@@ -1,5 +1,6 @@
 import type { OperationName } from '@parlance/protocol'
 import { accountRows } from './rows/accounts.ts'
+import { inviteRows } from './rows/invites.ts'
 import { memberRows } from './rows/members.ts'
 import { messageRows } from './rows/messages.ts'
 import { roomRows } from './rows/rooms.ts'
@@ -13,12 +14,13 @@ import type { Call } from './table.ts'
  * places `group`, `public` and `foreign`; those that name a message or a user besides, also `astray`. An operation without a call does not
  * compile, one without a line fails the suite: node bin/bun.mjs test packages/server/test/matrix
  */
-const parts = [accountRows, roomRows, memberRows, messageRows]
+const parts = [accountRows, roomRows, memberRows, inviteRows, messageRows]
 
 export const calls = {
   ...accountRows.calls,
   ...roomRows.calls,
   ...memberRows.calls,
+  ...inviteRows.calls,
   ...messageRows.calls,
 } satisfies { [N in OperationName]: Call<N> }
 
