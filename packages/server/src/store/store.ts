@@ -1,4 +1,15 @@
-import type { EventRow, InviteRow, MemberRow, MessageRow, ReactionRow, RoomRow, SessionRow, StayRow, UserEventRow, UserRow } from './rows.ts'
+import type {
+  EventRow,
+  InviteRow,
+  MemberRow,
+  MessageRow,
+  ReactionRow,
+  RoomRow,
+  SessionRow,
+  StayRow,
+  UserEventRow,
+  UserRow,
+} from './rows.ts'
 import type {
   ReactIntent,
   ReactOutcome,

@@ -1,7 +1,8 @@
 import type { Selectable } from 'kysely'
 import { parseId, printId } from '../../base/ids.ts'
 import type {
-  EventRow, InviteRow,
+  EventRow,
+  InviteRow,
   ForwardRow,
   MemberRow,
   MessageRow,
