@@ -12,8 +12,15 @@ const commands: Record<string, { load: () => Promise<Command>; options: string[]
   invite: { load: async () => (await import('./cli/invite.ts')).invite, options: ['uses', 'days'] },
   chat: { load: async () => (await import('./cli/chat.ts')).chat, options: ['url', 'user', 'room'] },
   demo: { load: async () => (await import('./cli/demo.ts')).demo, options: [] },
+  room: { load: async () => (await import('./cli/room.ts')).room, options: [] },
+  migrate: { load: async () => (await import('./cli/migrate.ts')).migrate, options: ['check'] },
+  backup: { load: async () => (await import('./cli/backup.ts')).backup, options: [] },
+  restore: { load: async () => (await import('./cli/backup.ts')).restore, options: ['force'] },
   doctor: { load: async () => (await import('./cli/doctor.ts')).doctor, options: [] },
 }
+
+/** Options that take no value. */
+const switches = new Set(['admin', 'force', 'check'])
 
 const serveOn =
   (serve: (config: Config, log: Logger) => Promise<number>): Command =>
@@ -51,7 +58,7 @@ function sort(
     }
     const [name = '', value] = arg.slice(2).split(/=(.*)/s)
     const next = args[i + 1]
-    const takesNext = value === undefined && next !== undefined && !next.startsWith('--') && name !== 'admin'
+    const takesNext = value === undefined && next !== undefined && !next.startsWith('--') && !switches.has(name)
     if (own.includes(name)) sorted.options[name] = value ?? (takesNext ? next : true)
     else sorted.settings.push(arg, ...(takesNext ? [next] : []))
     if (takesNext) i++

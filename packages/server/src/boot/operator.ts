@@ -7,17 +7,19 @@ import type { Operator } from '../transport/control.ts'
 import type { Config } from '../config.ts'
 import type { Logger } from '../base/log.ts'
 import { type House, openHouse, operatorGate, ownTokens } from './house.ts'
+import { createRoomDesk } from './operator-rooms.ts'
 
 const distantFuture = 8_640_000_000_000_000
 
 /**
  * What commands on this machine may ask: any operation of the catalog in the name of a user (`{as, op, in}`), an admin's in nobody's
  * (`{op, in}`), `{user: {…}}` to make an account whatever the registration setting, also as an admin, `{token: name}` for an access token
- * of an account, and `{health: true}` to see whether the database answers.
+ * of an account, `{rooms: {query, after}}` and `{room: ref}` to see what rooms there are, and `{health: true}` to see whether the database answers.
  */
 export function createOperator(house: House, gate: Gate): Operator {
   const { door } = native(ownTokens(house.config))
 
+  const desk = createRoomDesk(house)
   const find = async (username: string): Promise<UserRow> => {
     const user = await house.store.users.byNameKey(usernameKey(username))
     if (user === undefined) throw new ChatError('not_found', { detail: `There is no user ${username}.` })
@@ -30,6 +32,8 @@ export function createOperator(house: House, gate: Gate): Operator {
 
   return async (request) => {
     if (typeof request.user === 'object' && request.user !== null) return createUser(house, door, request.user as Record<string, unknown>)
+    if (typeof request.rooms === 'object' && request.rooms !== null) return desk.list(pageOf(request.rooms as Record<string, unknown>))
+    if (typeof request.room === 'string') return desk.show(request.room)
     if (request.health === true) return house.store.ping()
     const call = { actor: null, lane: null, door, requestId: house.newId(), address: 'control' }
     if (typeof request.token === 'string') return accessToken(house, call, await find(request.token))
@@ -39,6 +43,11 @@ export function createOperator(house: House, gate: Gate): Operator {
     return gate.call(op as OperationName, { ...call, operator: true }, input)
   }
 }
+
+const pageOf = ({ query, after }: Record<string, unknown>) => ({
+  query: typeof query === 'string' ? query : '',
+  after: typeof after === 'number' ? after : null,
+})
 
 /** A login of its own that ends with its token: nothing else can be had with it. */
 async function accessToken({ services }: House, call: Call, user: UserRow): Promise<{ token: string; expires_in: number }> {

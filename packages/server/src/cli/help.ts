@@ -11,6 +11,11 @@ const commands = [
   ['invite [--uses N] [--days N]', 'a link that lets people register where that is by invitation; `invite list`, `invite revoke ID`'],
   ['chat [--url URL] [--user NAME] [--room NAME]', 'a small chat in the terminal'],
   ['demo', 'fill the server with people, rooms and messages to look at'],
+  ['room list [PART OF A NAME]', 'every room, its members and messages'],
+  ['room show ROOM', 'one room, by id or name:NAME, and who is in it'],
+  ['migrate [--check]', 'bring the tables up to date, as every start does; --check only says what waits'],
+  ['backup FILE', 'write everything that is kept into one file, while the server runs'],
+  ['restore FILE [--force]', 'put a backup in the place of the database; the server must be stopped'],
   ['doctor', 'check the installation and say what is wrong'],
   ['help', 'this text'],
 ]

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { ChatError } from '@parlance/protocol'
 import type { Logger } from '../base/log.ts'
 import { openOperator } from '../boot/operator.ts'
 import type { Config } from '../config.ts'
@@ -19,8 +20,16 @@ export async function withOperator<T>({ config, log }: { config: Config; log: Lo
   const socket = join(config.dataDir, 'control.sock')
   if (existsSync(socket) && (await answers(socket))) return work((request) => askServer(socket, request))
   await using operator = await openOperator(config, log)
-  return await work(operator.ask)
+  return await work((request) => operator.ask(request).catch(refuse))
 }
+
+/** The same words as the server's, by the same table. */
+function refuse(error: unknown): never {
+  throw error instanceof ChatError ? refused(error.detail, error.faults) : error
+}
+
+const refused = (detail: string, faults: readonly { path: string; message: string }[] = []): Refused =>
+  new Refused(`${detail}${faults.map(({ path, message }) => ` ${path} ${message}`).join(';')}`)
 
 async function answers(socket: string): Promise<boolean> {
   try {
@@ -38,6 +47,5 @@ async function askServer(socket: string, request: Record<string, unknown>): Prom
     err?: { code: string; detail: string; errors?: { path: string; message: string }[] }
   }
   if (answer.err === undefined) return answer.ok
-  const faults = (answer.err.errors ?? []).map(({ path, message }) => ` ${path} ${message}`)
-  throw new Refused(`${answer.err.detail}${faults.join(';')}`)
+  throw refused(answer.err.detail, answer.err.errors)
 }

@@ -4,7 +4,7 @@ import type { Store } from './store.ts'
 
 /** Opens a database file, made and migrated as needed. The caller sees to it that no other process has it open. */
 export async function openSqlite(path: string, deps: StoreDeps): Promise<Store> {
-  const driver = new SqliteDriver(path)
+  const driver = new SqliteDriver(path, { migrated: (migration) => deps.log.info('the database was migrated', { migration }) })
   try {
     return await assembleStore(driver, deps)
   } catch (error) {

@@ -98,6 +98,8 @@ export interface RoomReads {
   ofTwo(one: number, other: number): Promise<RoomRow | undefined>
   /** Public rooms listed to users or anyone, newest first, `query` a part of name or title. */
   browse(query: string, slice: Slice): Promise<RoomRow[]>
+  /** Every room that is not deleted, in the order of their numbers, `query` a part of name or title. */
+  list(query: string, slice: Slice): Promise<RoomRow[]>
   heads(numbers: readonly number[]): Promise<{ room: number; seq: number; n: number }[]>
   /** Deleted rooms of which something is left, at most `limit`. */
   unpurged(limit: number): Promise<number[]>

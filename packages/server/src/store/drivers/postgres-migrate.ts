@@ -2,7 +2,7 @@ import type { SQL } from 'bun'
 import { Kysely } from 'kysely'
 import { postgresBatch } from '../migrations/0001-postgres-batch.ts'
 import { migrations } from '../migrations/map.ts'
-import { migrate } from '../migrations/migrate.ts'
+import { migrate, pendingMigrations } from '../migrations/migrate.ts'
 import type { Tables } from '../schema.ts'
 import { postgresColumns } from './columns.ts'
 import { createPool, createPostgresDialect, schemaName } from './postgres-dialect.ts'
@@ -19,14 +19,27 @@ const olderBackend =
 const notUtf8 = (encoding: string) =>
   `This database is encoded in ${encoding}, and only UTF8 keeps every text. Make one with: create database … encoding 'UTF8' template template0`
 
+const all = { ...migrations(postgresColumns), '0001-postgres-batch': postgresBatch }
+
 /** Makes or updates our schema on a connection of its own, with all the time it takes; answers with the epoch of the database. */
-export async function migratePostgres(url: string, epoch: string): Promise<string> {
+export async function migratePostgres(url: string, epoch: string, migrated?: (name: string) => void): Promise<string> {
   const pool = createPool({ url, max: 1, statementMs: 0, lockMs: 0 })
   const db = new Kysely<Tables>({ dialect: createPostgresDialect({ pool }) })
   try {
     await makeSchema(pool)
-    const all = { ...migrations(postgresColumns), '0001-postgres-batch': postgresBatch }
-    return await migrate(db, { migrations: all, schema: schemaName, epoch })
+    return await migrate(db, { migrations: all, schema: schemaName, epoch, migrated })
+  } finally {
+    await db.destroy()
+    await pool.close()
+  }
+}
+
+/** What `migratePostgres` would carry out, in order. Changes nothing. */
+export async function pendingPostgres(url: string): Promise<string[]> {
+  const pool = createPool({ url, max: 1, statementMs: 0, lockMs: 0 })
+  const db = new Kysely<Tables>({ dialect: createPostgresDialect({ pool }) })
+  try {
+    return await pendingMigrations(db, { migrations: all, schema: schemaName })
   } finally {
     await db.destroy()
     await pool.close()

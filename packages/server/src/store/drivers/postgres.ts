@@ -1,6 +1,7 @@
 import type { SQL } from 'bun'
 import { Kysely } from 'kysely'
 import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
 import { assembleStore, type StoreDeps } from '../assemble.ts'
 import { isSameRequest } from '../digests.ts'
 import { runWrite } from '../named-writes.ts'
@@ -30,7 +31,7 @@ const looks = 3
 
 /** Opens a PostgreSQL database, its schema made and migrated as needed. Any number of nodes may have it open at once. */
 export async function openPostgres(url: string, deps: StoreDeps): Promise<Store> {
-  const driver = new PostgresDriver(url, deps.clock)
+  const driver = new PostgresDriver(url, deps)
   try {
     return await assembleStore(driver, deps)
   } catch (error) {
@@ -49,8 +50,9 @@ export class PostgresDriver implements Driver {
   readonly #transactions: Transactions
   readonly #messages: MessageReads
   readonly #url: string
+  readonly #log: Pick<Logger, 'info'> | undefined
 
-  constructor(url: string, clock: Clock) {
+  constructor(url: string, { clock, log }: { clock: Clock; log?: Pick<Logger, 'info'> }) {
     // Readers have connections of their own, so that no number of them keeps a commit waiting. A server that restarts leaves a pool of lost
     // ones, found one by one.
     const reading = createPool({ url, max: readers, statementMs: readMs, lockMs })
@@ -62,10 +64,11 @@ export class PostgresDriver implements Driver {
     this.#transactions = new Transactions(this.#writing, clock)
     this.#messages = messageReads(this.read)
     this.#url = url
+    this.#log = log
   }
 
   migrate(fresh: string): Promise<string> {
-    return migratePostgres(this.#url, fresh)
+    return migratePostgres(this.#url, fresh, (migration) => this.#log?.info('the database was migrated', { migration }))
   }
 
   async commit(batch: readonly Intent[]): Promise<Outcome[]> {

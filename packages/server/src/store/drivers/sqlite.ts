@@ -22,8 +22,11 @@ export class SqliteDriver implements Driver {
   #hot: HotWrites | undefined
   #clean = true
 
-  /** `maxPages`: the file grows to so many pages at most; writes then fail as on a full disk. */
-  constructor(path: string, { maxPages }: { maxPages?: number } = {}) {
+  readonly #migrated: ((name: string) => void) | undefined
+
+  /** `maxPages`: the file grows to so many pages at most; writes then fail as on a full disk. `migrated` hears of each migration. */
+  constructor(path: string, { maxPages, migrated }: { maxPages?: number; migrated?: (name: string) => void } = {}) {
+    this.#migrated = migrated
     this.#writing = new Database(path, { create: true, strict: true })
     prepareFile(this.#writing)
     if (maxPages !== undefined) this.#writing.run(`pragma max_page_count = ${maxPages}`)
@@ -35,7 +38,7 @@ export class SqliteDriver implements Driver {
   }
 
   async migrate(fresh: string): Promise<string> {
-    const epoch = await migrate(this.#tx, { migrations: migrations(sqliteColumns), epoch: fresh })
+    const epoch = await migrate(this.#tx, { migrations: migrations(sqliteColumns), epoch: fresh, migrated: this.#migrated })
     // From now on a lock that somebody else holds is waited for in the queue: waiting here would stop the whole process.
     this.#writing.run('pragma busy_timeout = 10')
     this.#hot = new HotWrites(this.#writing, this.#tx)

@@ -36,6 +36,12 @@ export function roomReads(db: Kysely<Tables>): RoomReads {
       if (after !== null) found = found.where('number', '<', after)
       return (await found.orderBy('number', 'desc').limit(limit).execute()).map(roomOf)
     },
+    async list(query, { after, limit }) {
+      let found = rooms().where('deleted_at', 'is', null)
+      if (query !== '') found = found.where(sql<boolean>`search_text like ${containing(query)} escape '\\'`)
+      if (after !== null) found = found.where('number', '>', after)
+      return (await found.orderBy('number').limit(limit).execute()).map(roomOf)
+    },
     async unpurged(limit) {
       const found = db.selectFrom('rooms').select('number').where('deleted_at', 'is not', null).where('purged_at', 'is', null)
       return (await found.orderBy('number').limit(limit).execute()).map(({ number }) => number)

@@ -170,5 +170,21 @@ export function roomContract(backend: Backend): void {
       expect(await found(first.name ?? '')).toEqual([first.number])
       expect((await found('')).slice(0, 2)).toEqual([second.number, first.number])
     })
+
+    test('an operator finds every room by part of its name or title, page by page', async () => {
+      const [owner] = await world.users(1)
+      const title = fresh('Every ROOM_')
+      const made = [
+        await world.group([owner], { title }),
+        await world.group([owner], { kind: 'public', name: fresh('every'), title, policy: { ...policy, listed: 'members' } }),
+        await world.group([owner], { title }),
+      ].map(({ number }) => number)
+      const found = async (query: string, after: number | null, limit: number) =>
+        (await world.store.rooms.list(query, { after, limit })).map(({ number }) => number)
+      expect(await found(title.toLowerCase(), null, 10)).toEqual(made)
+      expect(await found(title.toLowerCase(), null, 2)).toEqual(made.slice(0, 2))
+      expect(await found(title.toLowerCase(), made[1] ?? 0, 2)).toEqual(made.slice(2))
+      expect((await found('', (made[0] ?? 0) - 1, 3)).slice(0, 3)).toEqual(made)
+    })
   })
 }
