@@ -35,16 +35,13 @@ async function renew(call: RestCall): Promise<RestAnswer> {
     return { status: 200, body: { access } }
   } catch (error) {
     if (!isRefusal(error, 'invalid_refresh')) throw error
-    const detail = (await isAccess(call, token)) ? 'Token has wrong type' : 'Token is invalid or expired'
-    throw new Refused('invalid_refresh', { detail, code: 'token_not_valid' })
+    throw new Refused('invalid_refresh', { detail: reasonOf(error) ?? 'Token is invalid or expired', code: 'token_not_valid' })
   }
 }
 
+/** Why the token is of no use, where that is told. */
+const reasonOf = (error: unknown): string | undefined =>
+  error instanceof ChatError && error.code === 'invalid_refresh' ? error.faults?.[0]?.message : undefined
+
 const isRefusal = (error: unknown, code: ChatError['code']): boolean =>
   error instanceof ChatError && [code, 'suspended', 'invalid_input'].includes(error.code)
-
-const isAccess = (call: RestCall, token: string): Promise<boolean> =>
-  call.authenticate(token).then(
-    () => true,
-    () => false,
-  )

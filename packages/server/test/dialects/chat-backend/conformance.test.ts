@@ -31,7 +31,7 @@ describe.each(places)('below "$prefix/" ($name)', ({ env, prefix }) => {
     await world[Symbol.asyncDispose]()
   })
 
-  const ask = (who: Member | null, method: string, path: string, json?: unknown) =>
+  const ask = (...[who, method, path, json]: [who: Member | null, method: string, path: string, json?: unknown]) =>
     people.api.ask(method, prefix + path, { ...(who !== null && { token: who.access }), ...(json !== undefined && { json }) })
   const user = ({ number, username }: Member, email = '') => ({ id: number, username, email })
 

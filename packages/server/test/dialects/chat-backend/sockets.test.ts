@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { eventually } from '../../harness/eventually.ts'
+import { backends } from '../../harness/server.ts'
+import { openWorld, type World } from '../../harness/world.ts'
+import { backend, type Backend, before, type Chat, type Frame, type Member, texts } from './people.ts'
+
+for (const { name, env } of await backends()) {
+  describe(`a socket (${name})`, () => {
+    let world: World
+    let people: Backend
+    let ann: Member
+    let bob: Member
+    let chat: Chat
+    beforeAll(async () => {
+      world = await openWorld({ env: await env() })
+      people = backend(world)
+      ann = await people.person('ann')
+      bob = await people.person('bob')
+      chat = await people.group(ann, 'chat', [bob])
+    })
+    afterAll(() => world[Symbol.asyncDispose]())
+
+    test('of somebody removed ends within a second, hears nothing past the removal and says nothing more', async () => {
+      const eve = await people.person('eve')
+      await people.ask(ann, 'POST', `/api/chats/${chat.id}/add-member/`, { user_id: eve.number })
+      await using socket = await people.open(eve, chat.id)
+      await before(socket, 'here')
+      const asked = performance.now()
+      await people.ask(bob, 'POST', `/api/chats/${chat.id}/remove-member/`, { user_id: eve.number })
+      socket.send({ message: 'still here?' })
+      await people.ask(bob, 'POST', `/api/chats/${chat.id}/messages/`, { content: 'not for you' })
+      expect((await socket.closed).code).toBe(4403)
+      expect(performance.now() - asked).toBeLessThan(1000)
+      expect(texts(socket.frames)).toEqual(['here'])
+      expect((await people.messages(ann, chat.id)).map(({ content }) => content).slice(-2)).toEqual(['here', 'not for you'])
+      expect(await people.api.handshake(`/ws/chat/${chat.id}/?token=${eve.access}`)).toBe(403)
+    })
+
+    test('of somebody who removes themselves ends too, and the answer is the chat without them', async () => {
+      const eve = await people.person('eve')
+      await people.ask(ann, 'POST', `/api/chats/${chat.id}/add-member/`, { user_id: eve.number })
+      await using socket = await people.open(eve, chat.id)
+      const left = await people.ask<Chat>(eve, 'POST', `/api/chats/${chat.id}/remove-member/`, { user_id: eve.number })
+      expect(left.members.map(({ id }) => id)).toEqual([ann.number, bob.number])
+      expect((await socket.closed).code).toBe(4403)
+    })
+
+    test('ends within a second of a logout, and the one of another login of the same person does not', async () => {
+      const json = { username: bob.username, password: 'correct horse battery' }
+      const other = (await people.api.ask('POST', '/api/token/', { json })).json as { access: string }
+      await using socket = await people.open({ ...bob, access: other.access }, chat.id)
+      await using staying = await people.open(bob, chat.id)
+      const asked = performance.now()
+      await world.rest.call('accounts.logout', {}, { token: other.access })
+      expect((await socket.closed).code).toBe(4401)
+      expect(performance.now() - asked).toBeLessThan(1000)
+      expect(await before(staying, 'still here')).toEqual([])
+    })
+
+    test('keeps its own frames while it opens, and answers them in their order', async () => {
+      const sent = Array.from({ length: 30 }, (_, i) => `hasty ${i}`)
+      await using socket = await people.open(ann, chat.id)
+      for (const message of sent) socket.send({ message })
+      expect(texts(await socket.take(30))).toEqual(sent)
+    })
+
+    test('misses nothing that is written while it opens, and is told nothing twice', async () => {
+      await using writer = await people.open(ann, chat.id)
+      for (let round = 0; round < 5; round++) {
+        const told = writer.frames.length
+        const opening = people.open(bob, chat.id)
+        for (let i = 0; i < 20; i++) writer.send({ message: `${round}.${i}` })
+        await using socket = await opening
+        await before(writer, `end ${round}`)
+        await eventually(() => texts(socket.frames).includes(`end ${round}`))
+        const heard = texts(socket.frames)
+        // From wherever the handshake was, to the end, without a hole.
+        expect(heard).toEqual(texts(writer.frames.slice(told)).slice(21 - heard.length))
+      }
+    })
+
+    test('hears what the native API sends into the chat, and the native one hears it', async () => {
+      await using socket = await people.open(bob, chat.id)
+      const { id, n } = await world.send(ann, chat.id, 'from elsewhere')
+      const [frame] = (await socket.take(1)) as Frame[]
+      expect(frame).toMatchObject({ id, message: 'from elsewhere', sender_id: ann.number, chat_id: chat.id })
+      const modern = await world.socket(ann)
+      await before(socket, 'from here')
+      const told = await eventually(() => {
+        const found = modern.frames.find((seen) => seen.kind === 'ev' && seen.frame.ev === 'message.created')
+        if (found?.kind !== 'ev') throw new Error('nothing yet')
+        return found.frame
+      })
+      expect(told).toMatchObject({ room: chat.id, n: n + 1, data: { content: 'from here', sender: { id: bob.id } } })
+    })
+
+    test('reads a public room by its id, and the first message joins', async () => {
+      const room = await world.publicRoom(ann)
+      await using socket = await people.open(bob, room)
+      expect((await people.ask<Chat>(bob, 'GET', `/api/chats/${room}/`)).members.map(({ id }) => id)).toEqual([ann.number])
+      await before(socket, 'hello')
+      const joined = await people.ask<Chat>(bob, 'GET', `/api/chats/${room}/`)
+      expect(joined.members.map(({ id }) => id)).toEqual([ann.number, bob.number])
+      expect(joined).toMatchObject({ is_group: true, last_message: { content: 'hello' } })
+      expect(joined.name).toStartWith('room')
+    })
+  })
+}
+
+test('a sender whose budget is spent is slowed, loses nothing and keeps the order', async () => {
+  const rate = { burst: 5, perMinute: 600 }
+  const plenty = { burst: 1000, perMinute: 60_000 }
+  const ratesPerUser = { auth: plenty, read: plenty, write: plenty, send: rate, ephemeral: plenty }
+  await using slow = await openWorld({ env: { RATE_LIMIT: 'on' }, limits: { ratesPerUser } })
+  const there = backend(slow)
+  const cat = await there.person('cat')
+  await using socket = await there.open(cat, (await there.group(cat, 'slow')).id)
+  const sent = Array.from({ length: 15 }, (_, i) => `slow ${i}`)
+  for (const message of sent) socket.send({ message })
+  expect(texts(await socket.take(15))).toEqual(sent)
+  expect(socket.ended).toBeNull()
+})
