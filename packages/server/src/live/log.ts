@@ -24,6 +24,9 @@ export type Stay = {
 /** A room that may be read without a stay (public). */
 export type OpenRoom = Omit<Stay, 'role'> & { role: Role | null }
 
+/** What was asked of a log, up to where it goes, and the floor as of then: positions up to there are retired. */
+export type LoggedStretch = { events: RoomEvent[]; upto: number; floor: number }
+
 /**
  * The durable truth as the hub and the sockets read it. Every answer is read from committed state, never from a cache that may lag;
  * events come in seq order and without what the reader may not see.
@@ -36,8 +39,11 @@ export interface Log {
   stays(user: number): Promise<Stay[]>
   /** What a user may read of one room now, by id or number: the stay, or the public room, or null. */
   open(user: number, room: string | number): Promise<OpenRoom | null>
-  /** Events in (after, upto], at most `limit`, `bytes` as a soft bound. For the hub (no reader) and, after a Stay was taken, for its reader. */
-  events(room: number, range: { after: number; upto: number; limit: number }): Promise<RoomEvent[]>
+  /**
+   * Events in (after, upto], at most `limit`. For the hub (no reader) and, after a Stay was taken, for its reader. Everything up to the
+   * `upto` of the answer is told here or retired; it is `after` where the log does not reach further.
+   */
+  events(room: number, range: { after: number; upto: number; limit: number }): Promise<LoggedStretch>
   userEvents(user: number, range: { after: number; limit: number }): Promise<{ upto: number; events: UserEvent[] }>
   /** Users who share a present room with this one, among those asked for. */
   acquainted(user: number, others: readonly string[]): Promise<Person[]>

@@ -26,15 +26,18 @@ export function createLog({ store, views, people }: Pick<Deps, 'store' | 'views'
     },
 
     async events(number, range) {
-      const rows = await store.events.range(number, range)
+      const first = await store.events.range(number, range)
       // The room second: what it says of the latest join is then at least as new as any of the events, so that no edit carries a text
-      // to somebody who joined between the two reads.
-      const room = rows.length === 0 ? undefined : await store.rooms.byNumber(number)
-      if (room === undefined) return []
+      // to somebody who joined between the two reads. And what is missing below its floor is missing for good.
+      const room = await store.rooms.byNumber(number)
+      if (room === undefined) return { events: [], upto: range.after, floor: 0 }
+      const floor = room.floor_seq
       // What is retired may still stand there, or part of it. A reader that has nothing else in its range goes on behind it.
-      const kept = rows.filter(({ seq }) => seq > room.floor_seq)
-      if (kept.length > 0 || range.upto <= room.floor_seq) return await views.events(room, kept)
-      return await views.events(room, await store.events.range(number, { ...range, after: room.floor_seq }))
+      const skips = first.every(({ seq }) => seq <= floor) && range.upto > floor && range.after < floor
+      const rows = skips ? await store.events.range(number, { ...range, after: floor }) : first.filter(({ seq }) => seq > floor)
+      // Above the floor the log has no gaps: what stands before its last row is here, or goes with its message.
+      const upto = Math.max(range.after, rows.at(-1)?.seq ?? Math.min(range.upto, floor))
+      return { events: await views.events(room, rows), upto, floor }
     },
 
     userEvents: (user, range) => readOwnLog(store, user, range),

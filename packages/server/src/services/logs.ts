@@ -40,7 +40,9 @@ export function createLogs({ store, refs, reach, views }: Taken): Pick<Handlers,
       )
       // A full page ends where its last row stands; any other covers everything up to the head, whatever is missing in between.
       const upto = rows.length < limit ? room.last_seq : (rows.at(-1)?.seq ?? after)
-      return { room: room.id, after, upto, floor: room.floor_seq, events: events.map(roomFrame) }
+      // What disappeared between the two reads is missing here, which only the floor of after them tells.
+      const floor = room.ttl_s === null ? room.floor_seq : ((await store.rooms.byNumber(room.number))?.floor_seq ?? room.floor_seq)
+      return { room: room.id, after, upto, floor, events: events.map(roomFrame) }
     },
 
     async 'me.events'(call, { after, limit = limits.history_max }) {

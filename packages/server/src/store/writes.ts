@@ -195,13 +195,9 @@ export type Writes = AccountWrites & {
   }) => ({ status: 'changed' } & Logged) | { status: 'unchanged' } | Stale
   /**
    * Retires the oldest events of a room that forgets, at most `events` of them, as long as they are older than its time, with everything
-   * that hangs on their messages. The floor is what it is afterwards; `more`: there is more to retire already.
+   * that hangs on their messages. The floor of the room is what it is afterwards.
    */
-  'rooms.retire': (input: {
-    room: number
-    at: number
-    events: number
-  }) => { status: 'retired'; room: RoomRow; more: boolean } | { status: 'nothing' }
+  'rooms.retire': (input: { room: number; at: number; events: number }) => { status: 'retired'; room: RoomRow } | { status: 'nothing' }
 }
 export type WriteName = keyof Writes
 export type WriteInput<N extends WriteName> = Parameters<Writes[N]>[0]

@@ -25,15 +25,19 @@ export type Attachment = {
   stay: OpenRoom
 }
 
+/** `floor`: as it is by now, where that is known. */
+type Range = { after: number; upto: number; floor?: number }
+
 /** Cuts (after, upto] and its events into stretches of about 64 KiB; the last one reaches `upto`, whatever lies there. */
-function* stretches(stay: OpenRoom, range: { after: number; upto: number }, events: readonly RoomEvent[]): Generator<Stretch> {
+function* stretches(stay: OpenRoom, range: Range, events: readonly RoomEvent[]): Generator<Stretch> {
+  const floor = Math.max(stay.floor, range.floor ?? 0)
   let after = range.after
   let page: RoomEvent[] = []
   let bytes = 0
   for (const event of events) {
     if (page.length > 0 && bytes + weigh(event) > pageBytes) {
       const upto = event.seq - 1
-      yield { room: stay.room, after, upto, floor: stay.floor, events: page }
+      yield { room: stay.room, after, upto, floor, events: page }
       after = upto
       page = []
       bytes = 0
@@ -41,7 +45,7 @@ function* stretches(stay: OpenRoom, range: { after: number; upto: number }, even
     page.push(event)
     bytes += weigh(event)
   }
-  yield { room: stay.room, after, upto: range.upto, floor: stay.floor, events: page }
+  yield { room: stay.room, after, upto: range.upto, floor, events: page }
 }
 
 /**
@@ -51,10 +55,11 @@ function* stretches(stay: OpenRoom, range: { after: number; upto: number }, even
 export async function replay({ hub, listener, channel, stay }: Attachment, from: number, budget?: ReplayBudget): Promise<number> {
   let at = from
   while (at < channel.position && channel.ring.between(at, channel.position) === null) {
-    const upto = Math.min(channel.position, at + readLimit)
-    const events = await hub.deps.log.events(stay.room.number, { after: at, upto, limit: readLimit })
+    // What is retired is told in one step, however long it is: nobody has to page through what is not there.
+    const upto = Math.min(channel.position, Math.max(at, stay.floor) + readLimit)
+    const { events, floor } = await hub.deps.log.events(stay.room.number, { after: at, upto, limit: readLimit })
     if (budget !== undefined) spend(budget, events)
-    for (const stretch of stretches(stay, { after: at, upto }, events)) await listener.log(stretch)
+    for (const stretch of stretches(stay, { after: at, upto, floor }, events)) await listener.log(stretch)
     at = upto
   }
   return at
@@ -92,9 +97,11 @@ export function settle(
 const ends = ({ type, subject }: RoomEvent, person: number): boolean =>
   type === 'room.deleted' || (type === 'member.left' && subject?.number === person)
 
-/** Whether the gap fits what a resume replays of one room. */
-export const replayable = (gap: number, budget: ReplayBudget): boolean =>
-  gap > 0 && gap <= limits.replay_room_events && gap <= budget.events && budget.bytes > 0
+/** Whether what came behind `from` fits what a resume replays of one room; what is retired of it is told in one step. */
+export function replayable({ channel, stay }: Attachment, from: number, budget: ReplayBudget): boolean {
+  const gap = channel.position - (from < stay.floor ? stay.floor - 1 : from)
+  return gap > 0 && gap <= limits.replay_room_events && gap <= budget.events && budget.bytes > 0
+}
 
 /** The join itself, so that what is told of a stay begins with it; 0 for a guest. */
 export const beginning = ({ role, since }: OpenRoom): number => (role === null ? 0 : since + 1)

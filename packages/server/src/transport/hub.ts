@@ -160,6 +160,7 @@ export class Hub {
       read: (room, range) => log.events(room, range),
       later: (task, ms) => clock.setTimeout(task, ms),
       deliver: (at, event) => this.#deliver(at, event),
+      missed: (at) => this.#unseat(at),
       failed: (error) => logger.error('reading a room log failed', { room: number, error }),
     })
     this.#rooms.set(number, channel)
@@ -247,6 +248,17 @@ export class Hub {
         sitter.gone(channel)
       }
     }
+  }
+
+  /** Who sat here while something was missed for good comes back and is looked at anew: a removal may be among it. */
+  #unseat(channel: RoomChannel): void {
+    for (const { sitters } of this.#users.values())
+      for (const sitter of [...sitters]) {
+        if (!sitter.rooms.has(channel)) continue
+        sitter.wire.close(4408, 'try again')
+        this.stand(sitter, channel, null)
+        sitter.gone(channel)
+      }
   }
 
   /** A room that became large goes on by heads alone where it is not open; one that is not large any more comes by itself again. */

@@ -1,5 +1,6 @@
 import type { Timer } from '../base/clock.ts'
 import type { RoomEvent, RoomKey } from '../live/bus.ts'
+import type { LoggedStretch } from '../live/log.ts'
 import { Ring, type RingBudget } from './ring.ts'
 
 /** How long an event may wait for its predecessors before the log is read. */
@@ -10,9 +11,11 @@ const readLimit = 200
 
 export type ChannelDeps = {
   budget: RingBudget
-  read: (room: number, range: { after: number; upto: number; limit: number }) => Promise<RoomEvent[]>
+  read: (room: number, range: { after: number; upto: number; limit: number }) => Promise<LoggedStretch>
   later: (task: () => void, ms: number) => Timer
   deliver: (channel: RoomChannel, event: RoomEvent) => void
+  /** Events that were never delivered here are retired, perhaps the removal of somebody who is still seated. */
+  missed: (channel: RoomChannel) => void
   failed: (error: unknown) => void
 }
 
@@ -132,9 +135,15 @@ export class RoomChannel {
   async #catchUp(): Promise<void> {
     while (this.holders > 0 && this.position < this.#known) {
       const from = this.position
-      const events = await this.#deps.read(this.number, { after: from, upto: this.#known, limit: readLimit })
+      const { events, upto, floor } = await this.#deps.read(this.number, { after: from, upto: this.#known, limit: readLimit })
+      if (this.position < floor && !events.some(({ type }) => type === 'room.deleted')) {
+        // Whoever attaches meanwhile must not take the ring for complete.
+        this.ring.clear()
+        this.#deps.missed(this)
+      }
       // The log has no gaps, so that a position which is not there is retired.
       for (const event of events) if (event.seq > this.position) this.#step(event)
+      this.position = Math.max(this.position, upto)
       this.#flush()
       // A position that the log has not got is a head from elsewhere or a lost tail: do not ask for it for ever.
       if (this.position === from) this.#known = this.position

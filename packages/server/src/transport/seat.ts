@@ -192,7 +192,7 @@ export class HubSeat implements Seat, Sitter {
     const attachment = this.#attachment(channel, stay)
     if (cursor !== undefined && cursor > Math.max(stay.seq, channel.position)) page.reset.push(stay.room.id)
     const from = cursor === undefined ? checked : Math.max(cursor, stay.fromSeq)
-    const tell = cursor !== undefined && replayable(channel.position - from, budget)
+    const tell = cursor !== undefined && replayable(attachment, from, budget)
     const at = tell ? await replay(attachment, from, budget) : Math.max(from, checked)
     const outcome = settle(attachment, { from: at, checked, tell }, this.#standing(channel, 'live', true))
     if (outcome === 'live') return { room: stay.room.id, seq: channel.position, n: Math.max(channel.n, stay.n), read: stay.read }

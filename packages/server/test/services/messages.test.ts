@@ -63,7 +63,7 @@ describe('sending', () => {
     const addressees = async (room: string) => {
       const { number } = (await world.deps.store.rooms.byId(room)) ?? { number: 0 }
       const head = (await world.deps.store.rooms.byNumber(number))?.last_seq ?? 0
-      const fromLog = await world.log.events(number, { after: 0, upto: head, limit: 100 })
+      const { events: fromLog } = await world.log.events(number, { after: 0, upto: head, limit: 100 })
       const told = ({ message }: { message: MessageState | null }) => (message === null ? [] : [message.addressee])
       return { live: world.eventsOf(room).flatMap(told), kept: fromLog.flatMap(told) }
     }

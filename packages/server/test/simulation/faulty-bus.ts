@@ -9,6 +9,7 @@ export class FaultyBus implements Bus {
   readonly #random: Random
   readonly #faults: Faults
   #late: Signal[] = []
+  #muted = false
   #deliver: (signal: Signal) => void = () => undefined
 
   constructor(random: Random, faults: Faults) {
@@ -16,7 +17,13 @@ export class FaultyBus implements Bus {
     this.#faults = faults
   }
 
+  /** Muted, it loses everything. */
+  mute(muted: boolean): void {
+    this.#muted = muted
+  }
+
   publish(signal: Signal): void {
+    if (this.#muted) return
     const roll = this.#random.fraction()
     const { lose, repeat, delay } = this.#faults
     if (roll < lose) return

@@ -19,9 +19,11 @@ import type { Actor, SignedIn } from '../../src/dispatch.ts'
 import { memoryHere } from '../../src/live/memory/here.ts'
 import { memoryPresence } from '../../src/live/memory/presence.ts'
 import { assemble } from '../../src/services/deps.ts'
+import { createExpiry, retireExpired } from '../../src/services/expiry.ts'
 import { createLog } from '../../src/services/log.ts'
 import { createMembers } from '../../src/services/members.ts'
 import { createMessages } from '../../src/services/messages.ts'
+import { createReactions } from '../../src/services/reactions.ts'
 import { createRooms } from '../../src/services/rooms.ts'
 import { openSqlite } from '../../src/store/open.ts'
 import { Hub } from '../../src/transport/hub.ts'
@@ -65,7 +67,13 @@ export async function openNode(seed: number, faults: Faults) {
     mailer: null,
     publicUrl: 'http://localhost',
   })
-  const handlers = { ...createRooms(services), ...createMembers(services), ...createMessages(services) }
+  const handlers = {
+    ...createRooms(services),
+    ...createMembers(services),
+    ...createMessages(services),
+    ...createReactions(services),
+    ...createExpiry(services),
+  }
   const outbound = new MemoryOutbound()
   const hub = new Hub({
     bus,
@@ -106,8 +114,10 @@ export async function openNode(seed: number, faults: Faults) {
       if (outcome.status !== 'created') throw new Error(outcome.status)
       return callBy({ number: outcome.user.number, id: outcome.user.id, username, session: newId(), expiresAt: Number.MAX_SAFE_INTEGER })
     },
-    /** A socket of this person that has entered all of their rooms. */
-    async view({ actor }: SignedIn): Promise<Viewer> {
+    /** Retires what is due by now. */
+    retire: () => retireExpired(services),
+    /** A socket of this person that has entered all of their rooms, from the positions it had in them. */
+    async view({ actor }: SignedIn, rooms: Record<string, number> | null = null): Promise<Viewer> {
       const wire = new MemoryWire(outbound)
       const listener: Listener = {
         log: (stretch) => wire.send(logFrame(stretch)),
@@ -117,7 +127,7 @@ export async function openNode(seed: number, faults: Faults) {
         revoked: () => undefined,
       }
       const seat = new HubSeat({ hub, wire, dialect: 'native', actor, listener, confirm: () => Promise.resolve() })
-      const pages = seat.enter(null)
+      const pages = seat.enter(rooms && { useq: -1, rooms: new Map(Object.entries(rooms)) })
       while ((await pages.next()).done !== true);
       return { wire, seat, applied: (room) => apply(wire.received, room) }
     },

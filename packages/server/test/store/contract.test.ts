@@ -2,6 +2,7 @@ import { describe } from 'bun:test'
 import { accountContract } from '../contract/store/accounts.ts'
 import { admissionContract } from '../contract/store/admissions.ts'
 import { backends } from '../contract/store/backends.ts'
+import { expiryContract } from '../contract/store/expiry.ts'
 import { historyContract } from '../contract/store/histories.ts'
 import { inviteContract } from '../contract/store/invites.ts'
 import { markerContract } from '../contract/store/markers.ts'
@@ -28,6 +29,7 @@ for (const backend of await backends()) {
     messageContract(backend)
     historyContract(backend)
     reactionContract(backend)
+    expiryContract(backend)
     threadContract(backend)
   })
 }

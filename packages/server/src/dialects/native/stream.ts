@@ -38,6 +38,7 @@ export const streamEncoders = (epoch: string): Record<string, Encoder> => {
     room: (event) => wrapped(encoder.room(event)),
     user: (event) => wrapped(encoder.user(event)),
     ephemeral: (signal) => wrapped(encoder.ephemeral(signal)),
+    floor: (floor) => wrapped(encoder.floor?.(floor) ?? null),
     presence: (user, status) => wrapped(encoder.presence(user, status)),
     heads: (heads) => wrapped(encoder.heads(heads)),
   }

@@ -26,18 +26,17 @@ export async function retireEvents(tx: Tx, { room: number, at, events }: WriteIn
     .where('room', '=', number)
     .where('seq', '>', room.floor_seq)
     .orderBy('seq')
-    .limit(events + 1)
+    .limit(events)
     .execute()
   const young = oldest.findIndex((event) => event.at > before)
-  const old = oldest.slice(0, Math.min(events, young < 0 ? oldest.length : young))
+  const old = young < 0 ? oldest : oldest.slice(0, young)
   const last = old.at(-1)
   if (last === undefined) return { status: 'nothing' }
   const lastMessage = old.findLast(({ type }) => type === 'message.created')
   const floor = { floor_seq: last.seq, floor_n: lastMessage?.ref ?? room.floor_n }
   await drop(tx, room, floor)
   await tx.updateTable('rooms').set(floor).where('number', '=', number).execute()
-  const next = oldest[old.length]
-  return { status: 'retired', room: roomOf({ ...room, ...floor }), more: next !== undefined && next.at <= before }
+  return { status: 'retired', room: roomOf({ ...room, ...floor }) }
 }
 
 type Floor = Pick<LockedRoom, 'floor_seq' | 'floor_n'>

@@ -107,7 +107,7 @@ export const bugs: Bug[] = [
     patches: [
       {
         file: `${src}/transport/seat.ts`,
-        find: 'const tell = cursor !== undefined && replayable(channel.position - from, budget)',
+        find: 'const tell = cursor !== undefined && replayable(attachment, from, budget)',
         replace: 'const tell = false',
       },
     ],
