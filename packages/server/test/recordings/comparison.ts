@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Difference } from './recording.ts'
+import type { Difference, Kinds } from './recording.ts'
 
 export type Found = { at: string; recorded: unknown; ours: unknown }
 
@@ -21,6 +21,8 @@ const jwt = /^[\w-]+\.[\w-]+\.[\w-]+$/
 export class Comparison {
   compared = 0
   masked = 0
+  /** Of the step that is compared. */
+  kinds: Kinds = {}
   readonly #ids: ReadonlySet<string>
   /** Of each id and time of the recording, ours; and back. */
   readonly #ours = new Map<string, string>()
@@ -35,27 +37,25 @@ export class Comparison {
     return text.replaceAll(uuid, (id) => this.#ours.get(`id ${id}`) ?? id)
   }
 
-  /** Every difference below `at`. Differences listed as missing on our side are taken out of the recording first, and reported. */
+  /** Every difference below `at`. Elements of lists that only one side has, where that is listed, are taken out first, and reported. */
   compare(recorded: unknown, ours: unknown, listed: readonly Difference[]): Found[] {
-    const { rest, missing } = this.#without(recorded, ours, listed)
-    return [...missing, ...this.#values(rest, ours, { at: '', key: '' })]
+    const there = { rest: structuredClone(recorded), only: [] as Found[] }
+    const here = { rest: structuredClone(ours), only: [] as Found[] }
+    // From the back, so that an element taken out does not move those yet to be found.
+    for (const one of listed.toReversed()) {
+      if (one.ours === undefined) this.#takeOut(one, one.recorded, there)
+      else if (one.recorded === undefined) this.#takeOut(one, one.ours, here)
+    }
+    return [...there.only, ...here.only, ...this.#values(there.rest, here.rest, { at: '', key: '' })]
   }
 
-  #without(recorded: unknown, ours: unknown, listed: readonly Difference[]): { rest: unknown; missing: Found[] } {
-    const rest = structuredClone(recorded)
-    const missing: Found[] = []
-    // From the back, so that an element taken out does not move those yet to be found.
-    for (const { at, recorded: expected } of listed.filter((one) => one.ours === undefined).toReversed()) {
-      const keys = at.split('/').slice(1)
-      const last = keys.pop() ?? ''
-      const list = keys.reduce(part, rest)
-      const inOurs = keys.reduce(part, ours)
-      if (!Array.isArray(list) || !Array.isArray(inOurs) || inOurs.length >= list.length) continue
-      if (!isDeepStrictEqual(this.mask(list[Number(last)]), expected)) continue
-      list.splice(Number(last), 1)
-      missing.push({ at, recorded: expected, ours: undefined })
-    }
-    return { rest, missing }
+  #takeOut({ at, recorded, ours }: Difference, expected: unknown, side: { rest: unknown; only: Found[] }): void {
+    const keys = at.split('/').slice(1)
+    const last = keys.pop() ?? ''
+    const list = keys.reduce(part, side.rest)
+    if (!Array.isArray(list) || !isDeepStrictEqual(this.mask(list[Number(last)]), expected)) return
+    list.splice(Number(last), 1)
+    side.only.push({ at, recorded, ours })
   }
 
   #values(recorded: unknown, ours: unknown, place: { at: string; key: string }): Found[] {
@@ -81,17 +81,21 @@ export class Comparison {
     this.masked++
     const found = this.#class(ours, key)
     const unlike = known === found && typeof recorded === typeof ours ? [] : [difference]
-    if (!isAkin(known, found) || this.#isSame(known, recorded, ours)) return unlike
+    if (!isAkin(known, found) || this.#isSame(this.#kind(known, key), recorded, ours)) return unlike
     return [...unlike, { at, recorded: `${known}: ${String(recorded)}`, ours: `another ${found}: ${String(ours)}` }]
   }
 
   /** Whether this pair agrees with the pairs before. Two times may coincide, two ids may not. */
-  #isSame(known: string, recorded: unknown, ours: unknown): boolean {
-    if (known === '<token>') return true
-    const kind = known === '<id>' ? 'id' : 'time'
+  #isSame(kind: string, recorded: unknown, ours: unknown): boolean {
+    if (kind === 'token') return true
     const [there, here] = [String(recorded), String(ours)]
     const expected = entry(this.#ours, `${kind} ${there}`, here)
     return expected === here && (kind === 'time' || entry(this.#recorded, `${kind} ${here}`, there) === there)
+  }
+
+  #kind(known: string, key: string): string {
+    if (known === '<token>') return 'token'
+    return known === '<id>' ? (this.kinds[key] ?? 'id') : 'time'
   }
 
   #class(value: unknown, key: string): string | null {

@@ -6,8 +6,12 @@ export type Recording = {
   system: string
   /** Keys whose numbers and texts are identities: they differ from run to run, and the same one stays the same within a run. */
   ids: string[]
+  /** What the numbers under a key are the identities of, where one number may stand for several things. A step may know better. */
+  kinds?: Kinds
   steps: Step[]
 }
+
+export type Kinds = Record<string, string>
 
 export type Step = PersonStep | HttpStep | ClaimsStep | ConnectStep | SendStep | ReceiveStep | CloseStep
 
@@ -27,6 +31,7 @@ export type HttpStep = {
   response: { status: number; type: string; headers: Record<string, string>; body: unknown }
   /** Values of the answer's body (by pointer) that later steps refer to. */
   keeps?: Record<string, string>
+  kinds?: Kinds
 }
 
 export type ClaimsStep = { kind: 'claims'; title: string; token: string; claims: Record<string, unknown> }

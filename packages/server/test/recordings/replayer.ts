@@ -3,8 +3,11 @@ import type { OlderClient, OlderSocket } from '../harness/older-client.ts'
 import { Comparison, isListed } from './comparison.ts'
 import type { ConnectStep, Difference, HttpStep, PersonStep, Recording, ReceiveStep, SendStep, Step } from './recording.ts'
 
-/** A message in this dialect with a text of ours: sent after something, its arrival proves that nothing else was to come. */
-export type Marker = (text: string) => object
+/**
+ * A message in this dialect with a text of ours: sent after something, its arrival proves that nothing else was to come. Null where none
+ * can arrive at a socket that has said nothing yet (`silent`): then the next look at it proves it.
+ */
+export type Marker = (text: string, silent: boolean) => object | null | Promise<object | null>
 
 export type Replay = {
   steps: number
@@ -29,7 +32,7 @@ export type Means = {
 }
 
 type Stage = Means & { comparison: Comparison }
-type Open = { socket: OlderSocket; path: string; read: number }
+type Open = { socket: OlderSocket; path: string; read: number; isSilent: boolean }
 
 const markerText = 'marker-of-the-replay-'
 
@@ -43,6 +46,7 @@ export async function replay(recording: Recording, means: Means): Promise<Replay
   try {
     for (const step of recording.steps) {
       const outcome = await player.play(step)
+      comparison.kinds = { ...recording.kinds, ...('kinds' in step && step.kinds) }
       const known = differences.filter((one) => one.step === undefined || one.step === step.title)
       for (const found of comparison.compare(outcome.recorded, outcome.ours, known)) {
         const entry = known.find((one) => isListed(one, step.title, found))
@@ -125,7 +129,7 @@ class Player {
     if (result !== 'open' || isRefused)
       return { recorded: { result }, ours: { result: await this.#stage.client.handshake(address, filled) } }
     const socket = await this.#stage.client.open(address, filled)
-    this.#sockets.set(name, { socket, path: address.split('?')[0] ?? '', read: 0 })
+    this.#sockets.set(name, { socket, path: address.split('?')[0] ?? '', read: 0, isSilent: true })
     return { recorded: { result }, ours: { result: 'open' } }
   }
 
@@ -133,6 +137,7 @@ class Player {
     const open = this.#open(name)
     const filled = this.#fill(binary ?? text ?? JSON.stringify(json))
     open.socket.send(binary === undefined ? filled : new TextEncoder().encode(filled))
+    open.isSilent = false
     this.#speakers.set(open.path, open)
     return { recorded: {}, ours: {} }
   }
@@ -157,7 +162,9 @@ class Player {
     this.#markers++
     const text = `${markerText}${this.#markers}`
     const from = speaker === undefined || speaker.socket.ended !== null ? open : speaker
-    from.socket.send(this.#stage.marker(text))
+    const marker = await this.#stage.marker(text, open.isSilent)
+    if (marker === null) return
+    from.socket.send(marker)
     await eventually(() => {
       if (open.socket.ended !== null) throw new Error(`the socket was closed: ${JSON.stringify(open.socket.ended)}`)
       return open.socket.frames.some((frame) => JSON.stringify(frame).includes(`${text}"`))
