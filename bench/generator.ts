@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Subprocess } from 'bun'
-import { type Cores, pinned } from './cores.ts'
+import { pinned } from './cores.ts'
 
 type Times = { p50: number; p90: number; p99: number; p999: number; max: number }
 
@@ -55,7 +55,7 @@ export type Held = { connected: Connected; release(): Promise<Connected> }
 
 export type Generator = { kind: 'native' | 'worker'; run(script: Script, pace: Pace): Promise<Load>; hold(script: Script): Promise<Held> }
 
-type Build = { dir: string; cores: Cores; warn: (line: string) => void }
+type Build = { dir: string; core: number | null; warn: (line: string) => void }
 
 /** The command that starts the generator: the C one where it can be compiled, else the worker, with a loud line. */
 export function buildGenerator(dir: string): { command: string[]; kind: Generator['kind']; why: string } {
@@ -73,11 +73,10 @@ export function buildGenerator(dir: string): { command: string[]; kind: Generato
   return { command: worker, kind: 'worker', why: `${compiler} failed: ${built.stderr.toString().trim().split('\n')[0] ?? ''}` }
 }
 
-export function createGenerator({ dir, cores, warn }: Build): Generator {
+export function createGenerator({ dir, core, warn }: Build): Generator {
   const { command, kind, why } = buildGenerator(dir)
   if (kind === 'worker') warn(`!!! ${why}: THE GENERATOR IS THE SLOW TYPESCRIPT WORKER. Fan-out figures measure it, not the servers. !!!`)
-  const start = (args: string[]) =>
-    Bun.spawn(pinned([...command, ...args], cores?.generator), { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' })
+  const start = (args: string[]) => Bun.spawn(pinned([...command, ...args], core), { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' })
 
   return {
     kind,

@@ -1,16 +1,16 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
-import type { Cores } from './cores.ts'
 import { median, milliseconds } from './statistics.ts'
 
 /** What the figures were measured on, in a line each: no figure means anything without. */
-export function describeMachine(dir: string, cores: Cores): string[] {
+export function describeMachine(dir: string, generatorCore: number | null): string[] {
   const all = cpus()
   const processor = `${all.length} × ${all[0]?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`
-  const pinning = cores
-    ? `server on core ${cores.server}, generator on core ${cores.generator}`
-    : 'nothing pinned: taskset or a second core is missing'
+  const pinning =
+    generatorCore === null
+      ? 'the generator is not pinned: taskset or a second core is missing'
+      : `the generator stays on core ${generatorCore}, servers use every core`
   return [
     `${processor}, ${process.platform} ${release()}, Bun ${Bun.version}`,
     `${pinning}; a write and fsync of 4 KB takes ${milliseconds(fsyncTime(dir))}`,

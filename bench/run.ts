@@ -8,7 +8,7 @@ import { manyRooms } from './claims/many-rooms.ts'
 import { memory } from './claims/memory.ts'
 import { oneRoom } from './claims/one-room.ts'
 import { startup } from './claims/startup.ts'
-import { findCores } from './cores.ts'
+import { findGeneratorCore } from './cores.ts'
 import { createGenerator } from './generator.ts'
 import { describeMachine } from './machine.ts'
 import { type Options, readOptions } from './options.ts'
@@ -33,18 +33,16 @@ async function measure(claim: Claim, bench: Bench): Promise<Outcome> {
 }
 
 async function bench(options: Options, chosen: Claim[], dir: string) {
-  const cores = findCores()
-  const heading = describeMachine(dir, cores)
+  const core = findGeneratorCore()
+  const heading = describeMachine(dir, core)
   const form = `median of ${options.runs}, ${options.seconds} s each${options.quick ? ' (quick form: not to be quoted)' : ''}`
   heading.push(`Parlance storing, ordering and acknowledging everything with FULL durability; ${form}`)
   for (const text of heading) say(text)
-  const generator = createGenerator({ dir, cores, warn: (text) => heading.push(text) && say(text) })
+  const generator = createGenerator({ dir, core, warn: (text) => heading.push(text) && say(text) })
   const outcomes: Outcome[] = []
   for (const claim of chosen) {
     const { runs, seconds, quick } = options
-    outcomes.push(
-      await measure(claim, { runs, seconds, quick, dir, serverCore: cores?.server, generator, progress: (text) => say(`  ${text}`) }),
-    )
+    outcomes.push(await measure(claim, { runs, seconds, quick, dir, generator, progress: (text) => say(`  ${text}`) }))
   }
   console.log(options.json ? json(outcomes, heading) : `\n${markdown(outcomes, heading)}`)
   const failed = outcomes.some((outcome) => 'failure' in outcome)

@@ -1,6 +1,5 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pin } from './cores.ts'
 
 /** The checkout. */
 export const root = join(import.meta.dir, '..')
@@ -49,10 +48,6 @@ export class TargetProcess {
 
   get pid() {
     return this.#process.pid
-  }
-
-  pin(core: number | undefined) {
-    pin(this.pid, core)
   }
 
   /**

@@ -9,7 +9,6 @@ export type Bench = {
   readonly quick: boolean
   /** Everything that is written goes here: on the disk whose durability counts. */
   readonly dir: string
-  readonly serverCore: number | undefined
   readonly generator: Generator
   readonly progress: (line: string) => void
 }
@@ -37,8 +36,7 @@ export async function alternate<T>(runs: number, contenders: ((run: number) => P
 }
 
 /** One run of the generator against one contender, on its core. */
-export async function loadRun({ generator, serverCore }: Bench, contender: Contender, pace: Pace): Promise<Load> {
-  contender.process.pin(serverCore)
+export async function loadRun({ generator }: Bench, contender: Contender, pace: Pace): Promise<Load> {
   const load = await generator.run(contender.script(), pace)
   if (load.errors > 0) throw new Error(`${contender.name} refused ${load.errors} requests`)
   if (load.own === 0 && load.acks === 0) throw new Error(`${contender.name} sent nothing back to its senders`)

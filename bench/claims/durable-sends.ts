@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { pinned } from '../cores.ts'
 import { count, median } from '../statistics.ts'
 import { root } from '../target-process.ts'
 import { startParlance } from '../targets/parlance.ts'
@@ -14,9 +13,9 @@ const goal = 0.5
 /** What the loop says: see targets/group-commit-loop.ts. */
 type Loop = { sends_per_s: number; batch: number }
 
-async function runLoop({ dir, seconds, serverCore }: Bench): Promise<Loop> {
+async function runLoop({ dir, seconds }: Bench): Promise<Loop> {
   const script = join(root, 'bench/targets/group-commit-loop.ts')
-  const command = pinned([process.execPath, script, dir, String(rooms), String(seconds)], serverCore)
+  const command = [process.execPath, script, dir, String(rooms), String(seconds)]
   const loop = Bun.spawn(command, { stdout: 'pipe', stderr: 'inherit' })
   const answer = await new Response(loop.stdout).text()
   if ((await loop.exited) !== 0) throw new Error('the bare group-commit loop failed')

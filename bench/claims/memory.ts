@@ -10,7 +10,6 @@ type Levels = { few: number; many: number }
 
 /** Bytes of resident memory that one connection more costs, from the slope between the two levels. */
 async function slope(bench: Bench, contender: Contender, { few, many }: Levels): Promise<number> {
-  contender.process.pin(bench.serverCore)
   const first = await bench.generator.hold(contender.script(0, few))
   const low = await contender.process.settledMemory()
   const second = await bench.generator.hold(contender.script(few, many))

@@ -1,15 +1,14 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { pinned } from '../cores.ts'
 import { median, milliseconds } from '../statistics.ts'
 import { freePort, root, TargetProcess } from '../target-process.ts'
-import { alternate, type Bench, type Claim } from './claim.ts'
+import { alternate, type Claim } from './claim.ts'
 
 const goal = 2000
 
 /** From the start of the launcher that `npm start` runs until the port answers. */
-async function timeToListening(bench: Bench, data: string): Promise<number> {
-  const command = pinned(['node', join(root, 'bin/parlance.mjs'), 'serve'], bench.serverCore)
+async function timeToListening(data: string): Promise<number> {
+  const command = ['node', join(root, 'bin/parlance.mjs'), 'serve']
   const env = { HOST: '127.0.0.1', DATA_DIR: data, RATE_LIMIT: 'off' }
   const started = performance.now()
   await using _server = await TargetProcess.start({ command, port: freePort(), env, log: `${data}.log` })
@@ -28,9 +27,9 @@ export const startup: Claim = {
     const [first = [], later = []] = await alternate(bench.runs, [
       async (run) => {
         data = mkdtempSync(join(bench.dir, 'startup-'))
-        return say('first start', run, await timeToListening(bench, data))
+        return say('first start', run, await timeToListening(data))
       },
-      async (run) => say('next start', run, await timeToListening(bench, data)),
+      async (run) => say('next start', run, await timeToListening(data)),
     ])
     const [figure, next] = [median(first), median(later)]
     return {

@@ -11,13 +11,30 @@ import { sqliteDialect } from './sqlite-dialect.ts'
 import { classify } from './sqlite-errors.ts'
 import { HotWrites } from './sqlite-hot.ts'
 
+type Reader = { read: Kysely<Tables>; close(): Promise<void> }
+
+/** A connection that can only read. The file and its write-ahead log are there already. */
+export function openReader(path: string): Reader {
+  const reading = new Database(path, { readonly: true, strict: true })
+  reading.run('pragma busy_timeout = 5000')
+  const read = new Kysely<Tables>({ dialect: sqliteDialect(reading) })
+  return {
+    read,
+    async close() {
+      await read.destroy()
+      // Throws while a statement is left: it would keep the file open behind our back.
+      reading.close(true)
+    },
+  }
+}
+
 /** One file, one writing connection that nobody but `commit` uses, and another one that can only read. */
 export class SqliteDriver implements Driver {
   readonly engine = 'sqlite'
   readonly writesBeside = 0
   readonly read: Kysely<Tables>
   readonly #writing: Database
-  readonly #reading: Database
+  readonly #reader: Reader
   readonly #tx: Kysely<Tables>
   #hot: HotWrites | undefined
   #clean = true
@@ -31,10 +48,9 @@ export class SqliteDriver implements Driver {
     prepareFile(this.#writing)
     if (maxPages !== undefined) this.#writing.run(`pragma max_page_count = ${maxPages}`)
     // After the first one: it reads through the write-ahead log that the other has made.
-    this.#reading = new Database(path, { readonly: true, strict: true })
-    this.#reading.run('pragma busy_timeout = 5000')
+    this.#reader = openReader(path)
+    this.read = this.#reader.read
     this.#tx = new Kysely({ dialect: sqliteDialect(this.#writing) })
-    this.read = new Kysely({ dialect: sqliteDialect(this.#reading) })
   }
 
   async migrate(fresh: string): Promise<string> {
@@ -89,10 +105,8 @@ export class SqliteDriver implements Driver {
 
   async close(): Promise<void> {
     await this.#tx.destroy()
-    await this.read.destroy()
     this.#hot?.close()
-    // Throws while a statement is left: it would keep the file open behind our back.
-    this.#reading.close(true)
+    await this.#reader.close()
     this.#writing.close(true)
   }
 

@@ -1,0 +1,71 @@
+import { expect, test } from 'bun:test'
+import type { Intent } from '../../src/store/drivers/driver.ts'
+import { SqliteThread } from '../../src/store/drivers/sqlite-thread.ts'
+import {
+  cloneError,
+  packIntents,
+  packOutcomes,
+  ThreadError,
+  unpackIntents,
+  unpackOutcomes,
+} from '../../src/store/drivers/sqlite-thread-wire.ts'
+import type { UserRow } from '../../src/store/rows.ts'
+import { newId, temporaryFile } from '../contract/store/backends.ts'
+import { newSend, newUser } from '../contract/store/world.ts'
+
+const sender: UserRow = { ...newUser(), number: 2, state: 'active', last_useq: 0 }
+
+function send(lane: object | null, text: string): Intent {
+  const { lane: _, ...plain } = newSend(1, sender, text)
+  return { kind: 'send', lane, send: { ...plain, acl: 3, join: null } }
+}
+
+test('a batch crosses to the writing thread as it was: the order, the digests, and which sends share a lane', () => {
+  const [one, other] = [{}, {}]
+  const read: Intent = { kind: 'read', read: { room: 1, user: 2, n: 3, at: 4 } }
+  const batch = [read, send(one, 'a'), send(null, 'b'), read, send(other, 'c'), send(one, 'd'), read]
+  // A clone, as a message between threads is.
+  const there = unpackIntents(structuredClone(packIntents(batch)))
+  const plain = (intents: Intent[]) => intents.map((intent) => (intent.kind === 'send' ? intent.send : intent))
+  expect(plain(there)).toEqual(plain(batch))
+  const lanes = there.flatMap((intent) => (intent.kind === 'send' ? [intent.lane] : []))
+  expect(lanes.map((lane) => lanes.indexOf(lane))).toEqual([0, 1, 2, 0])
+  expect(lanes[1]).toBeNull()
+})
+
+test('outcomes cross back in their order, and an error keeps its words, its code and what it means', () => {
+  const error = Object.assign(new Error('no room'), { code: 'SQLITE_FULL' })
+  const outcomes = [
+    { kind: 'failed' as const, error },
+    { kind: 'send' as const, outcome: { status: 'conflict' as const } },
+    { kind: 'read' as const, outcome: null },
+  ]
+  const back = unpackOutcomes(structuredClone(packOutcomes(outcomes, () => 'full')))
+  expect(back.slice(1)).toEqual(outcomes.slice(1))
+  const [failed] = back
+  expect(failed?.kind === 'failed' && failed.error).toBeInstanceOf(ThreadError)
+  expect(failed).toMatchObject({ error: { message: 'no room', code: 'SQLITE_FULL', failure: 'full' } })
+  expect(cloneError('a thrown text', () => 'definite')).toMatchObject({ message: 'a thrown text', failure: 'definite' })
+})
+
+test('a batch that the file refuses is refused here, and the next one is written', async () => {
+  using file = temporaryFile()
+  const driver = new SqliteThread(file.path)
+  await driver.migrate(newId())
+  const user = newUser()
+  const create = (): Intent => ({ kind: 'write', name: 'users.create', input: { user, session: null } })
+  // There is no such room: the whole batch is refused, as a definite fault of one of its intents.
+  const refused = await driver.commit([create(), send(null, 'nowhere')]).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(ThreadError)
+  expect(driver.classify(refused)).toBe('definite')
+  expect(await driver.commit([create()])).toMatchObject([{ kind: 'write', outcome: { status: 'created' } }])
+  await driver.close()
+})
+
+test('what was asked of a thread that is closed is refused', async () => {
+  using file = temporaryFile()
+  const driver = new SqliteThread(file.path)
+  await driver.migrate(newId())
+  await driver.close()
+  expect(await driver.commit([send(null, 'late')]).catch(String)).toMatch(/closed/)
+})
