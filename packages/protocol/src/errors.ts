@@ -45,6 +45,7 @@ export const errors = {
   too_many_in_flight: row(429, 'later', 'Too many operations of this connection wait for their answer.'),
   internal: row(500, 'later', 'The server failed; the request id finds it in the log.'),
   overloaded: row(503, 'later', 'The server has more work than it may queue.'),
+  issuer_unavailable: row(503, 'later', 'The keys of the issuer of this token cannot be had at the moment.'),
   unknown_outcome: row(503, 'same', 'The write may or may not have happened; repeat it with the same cid.'),
   draining: row(503, 'later', 'The server is shutting down; connect again.'),
   storage_full: row(507, 'later', 'The disk is full; nothing was written.'),

@@ -18,7 +18,7 @@ const room = Id
 const opId = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Chosen by the client; the answer has the same.' })
 
 const Hello = Closed({
-  token: Text(4096, { min: 1, description: 'An access token.' }),
+  token: Text(limits.token_chars, { min: 1, description: 'An access token.' }),
   client: Type.Optional(Text(100, { description: 'Name and version of the client, for the log.' })),
   resume: Type.Optional(
     Closed({
@@ -40,7 +40,7 @@ export const up = {
   open: Closed({ open: room, after: Type.Optional(Position('Replay what came after it first.')) }),
   close: Closed({ close: room }),
   watch: Closed({ watch: Type.Array(Id, { maxItems: limits.watch, description: 'Replaces the former list.' }) }),
-  auth: Closed({ auth: Text(4096, { min: 1, description: 'A newer access token of the same user.' }) }),
+  auth: Closed({ auth: Text(limits.token_chars, { min: 1, description: 'A newer access token of the same user.' }) }),
   ping: Closed({ ping: Type.Literal(1) }),
 } as const
 

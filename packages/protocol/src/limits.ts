@@ -24,6 +24,8 @@ export const limits = {
   /** Shortest password the native API accepts at registration. */
   password_chars: 8,
   password_bytes: 1024,
+  /** Characters of an access token. */
+  token_chars: 8192,
   room_name_chars: 100,
   room_title_chars: 255,
   room_description_chars: 2000,

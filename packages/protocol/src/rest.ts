@@ -16,7 +16,7 @@ export function fieldPlaces({ method, path, in: input }: Operation): FieldPlaces
 export const takesCid = (operation: Operation): boolean => Object.hasOwn((operation.in as { properties?: object }).properties ?? {}, 'cid')
 
 const everywhere: ErrorCode[] = ['invalid_input', 'host_not_allowed', 'rate_limited', 'internal', 'draining']
-const signedIn: ErrorCode[] = ['unauthenticated', 'token_expired', 'suspended']
+const signedIn: ErrorCode[] = ['unauthenticated', 'token_expired', 'suspended', 'issuer_unavailable']
 const withBody: ErrorCode[] = ['malformed', 'payload_too_large', 'unsupported_media_type']
 const writing: ErrorCode[] = ['overloaded', 'unknown_outcome', 'storage_full']
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { defaultLimits, type Limits } from './config/limits.ts'
+import { type IssuerConfig, readIssuer } from './config/issuer.ts'
 import { flagOf, SETTINGS, type Setting, type SettingName } from './config/settings.ts'
 import {
   hostName,
@@ -47,6 +48,8 @@ export type Config = {
   /** Lower case; one with a leading dot includes the names below it. */
   allowedHosts: string[] | null
   registration: 'open' | 'invite' | 'off'
+  /** Whose tokens are accepted besides our own. */
+  issuer: IssuerConfig | null
   /** How to send mail; `url` is of the scheme smtp or smtps. */
   mail: { url: string; from: string } | null
   dialects: DialectName[]
@@ -80,6 +83,7 @@ export function readConfig(environment: Environment, flags: readonly string[] = 
   const source = new Source(environment, flags)
   const { get, optional } = source
   const dataDir = resolve(get('DATA_DIR', text))
+  const issuer = readIssuer(source)
   const config: Omit<Config, 'mail'> = {
     port: get('PORT', integer(0, 65_535)),
     host: get('HOST', listenAddress),
@@ -97,7 +101,9 @@ export function readConfig(environment: Environment, flags: readonly string[] = 
     ),
     cookieOrigins: get('CSRF_ALLOWED', listOf(origin)),
     allowedHosts: anyOr(union(optional('ALLOWED_HOSTS', listOf(hostName)), optional('DJANGO_ALLOWED_HOSTS', listOf(hostName)))),
-    registration: get('REGISTRATION', oneOf('open', 'invite', 'off')),
+    // People of an issuer come from there, unless it is said that others may come, too.
+    registration: optional('REGISTRATION', oneOf('open', 'invite', 'off')) ?? (issuer === null ? 'open' : 'off'),
+    issuer,
     dialects: get('DIALECTS', dialects),
     rateLimit: get('RATE_LIMIT', onOff),
     logLevel: optional('LOG_LEVEL', oneOf('debug', 'info', 'warn', 'error')) ?? (get('DEBUG', onOff) ? 'debug' : 'info'),

@@ -15,7 +15,7 @@ const rooms = {
   'live/memory': 'server/src/live/memory/**',
   'live/redis': 'server/src/live/redis/**',
   // What a service sees of the store: its operations, and the rows and writes they take and give.
-  "store's face": 'server/src/store/{store,rows,writes,account-writes}.ts',
+  "store's face": 'server/src/store/{store,rows,writes,account-writes,identity-writes}.ts',
   store: 'server/src/store/**',
   'service tools': 'server/src/services/{deps.ts,emit.ts,views.ts,refs.ts,parts/**}',
   services: 'server/src/services/**',

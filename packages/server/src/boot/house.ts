@@ -14,6 +14,7 @@ import { randomToken, systemRandom } from '../base/random.ts'
 import { Semaphore } from '../base/semaphore.ts'
 import type { Config } from '../config.ts'
 import { createGate, type Directory, type Door, type Gate, type GateDeps, type Handlers } from '../dispatch.ts'
+import { openIssuer } from './issuer.ts'
 import { memoryBus } from '../live/memory/bus.ts'
 import { memoryHere } from '../live/memory/here.ts'
 import { memoryPresence } from '../live/memory/presence.ts'
@@ -95,6 +96,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       newId,
       digestKey: deriveKey(master, 'message digest'),
       registration: config.registration,
+      issuer: config.issuer && openIssuer(config.issuer, { clock: systemClock, log }),
       links: createLinks((size) => systemRandom.bytes(size)),
       mailer,
       publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,

@@ -43,7 +43,12 @@ export const SETTINGS = [
     isSecret: true,
   },
   { name: 'MAIL_FROM', default: '', description: 'Sender of that mail, e.g. Chat <chat@example.org>; SMTP_URL needs it, and PUBLIC_URL' },
-  { name: 'REGISTRATION', default: 'open', description: 'Who may create an account: open, invite or off' },
+  { name: 'REGISTRATION', default: 'open', description: 'Who may create an account: open, invite or off; off where AUTH_ISSUER is set' },
+  { name: 'AUTH_ISSUER', default: '', description: 'The "iss" of tokens of an issuer of your own, which sign people in' },
+  { name: 'AUTH_AUDIENCE', default: '', description: 'What "aud" of those tokens must name' },
+  { name: 'AUTH_JWKS_URL', default: '', description: 'Address of the key set (JWKS) they are checked by' },
+  { name: 'AUTH_JWT_SECRET', default: '', description: 'Or the secret they are checked by, at least 32 bytes', isSecret: true },
+  { name: 'AUTH_JWT_ALGORITHM', default: 'HS256', description: 'What that secret is used with: HS256, HS384 or HS512' },
   {
     name: 'DIALECTS',
     default: 'all',

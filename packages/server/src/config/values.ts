@@ -18,7 +18,7 @@ export function integer(min: number, max: number): Parse<number> {
 
 export function oneOf<const T extends string>(...choices: T[]): Parse<T> {
   return (value) => {
-    const choice = choices.find((one) => one === value.toLowerCase())
+    const choice = choices.find((one) => one.toLowerCase() === value.toLowerCase())
     if (choice === undefined) throw new Unfit(`one of ${choices.join(', ')}`)
     return choice
   }

@@ -1,4 +1,5 @@
 import type { Links } from '../auth/links.ts'
+import type { Issuer } from '../auth/issuer.ts'
 import type { Passwords } from '../auth/passwords.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Clock } from '../base/clock.ts'
@@ -13,6 +14,7 @@ import { createEmit, type Emit } from './emit.ts'
 import { type Admission, createAdmission } from './parts/admission.ts'
 import { createDigest, type Digest } from './parts/digests.ts'
 import { createInvitations, type Invitations } from './parts/invitations.ts'
+import { createIdentities } from './parts/identities.ts'
 import { Lanes } from './parts/lanes.ts'
 import { createLogins, type Logins } from './parts/logins.ts'
 import { createMarking, type Marking } from './parts/marking.ts'
@@ -43,6 +45,8 @@ export type Given = {
   /** Key of message digests, so that a stored digest tells nothing of the text. */
   digestKey: Uint8Array
   registration: 'open' | 'invite' | 'off'
+  /** Whose tokens sign people in besides our own. */
+  issuer: Issuer | null
   links: Links
   /** Null where the server cannot send mail. */
   mailer: Mailer | null
@@ -76,7 +80,7 @@ export function assemble(given: Given): Deps {
   const people = new People(store.users)
   const refs = new Refs({ store, clock, people })
   const emit = createEmit(given)
-  const sessions = new Sessions({ ...given, emit })
+  const sessions = new Sessions({ ...given, identities: createIdentities(given), emit })
   const invitations = createInvitations({ ...given, refs })
   return {
     ...given,

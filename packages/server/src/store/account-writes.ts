@@ -1,3 +1,4 @@
+import type { IdentityWrites } from './identity-writes.ts'
 import type { InviteRow, UserEventRow, UserRow } from './rows.ts'
 import type { Gone, Logged, NewSession, NewUser, Stale } from './writes.ts'
 
@@ -11,7 +12,7 @@ export type Invited = {
 }
 
 /** Rarer writes to accounts, their sessions and invitations. */
-export type AccountWrites = {
+export type AccountWrites = IdentityWrites & {
   /** With an invitation into a room the new user is its member at once. */
   'users.create': (input: {
     user: NewUser

@@ -1,5 +1,6 @@
 import { createInvite, revokeInvite } from './tables/invite-writes.ts'
 import type { Tx } from './tables/locks.ts'
+import { enterIdentity } from './tables/identity-writes.ts'
 import { changeRole, joinMember, leaveRoom } from './tables/member-writes.ts'
 import { retireEvents, setExpiry } from './tables/expiry-writes.ts'
 import { deleteMessage, editMessage, pinMessage } from './tables/message-writes.ts'
@@ -20,6 +21,7 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'resets.create': createReset,
   'resets.redeem': redeemReset,
   'users.admit': admitUser,
+  'identities.enter': enterIdentity,
   'sessions.create': createSession,
   'sessions.rotate': rotateSession,
   'sessions.spend': spendToken,

@@ -11,6 +11,7 @@ export interface Tables {
   users: UsersTable
   sessions: SessionsTable
   refresh_tokens: RefreshTokensTable
+  identities: IdentitiesTable
   reset_links: ResetLinksTable
   invites: InvitesTable
   rooms: RoomsTable
@@ -67,6 +68,9 @@ export type RefreshTokensTable = {
 export type ResetLinksTable = { hash: Uint8Array; user: number; created_at: number; expires_at: number }
 
 export type InvitesTable = Omit<InviteRow, 'number' | 'id'> & { number: Generated<number>; id: Uint8Array; hash: Uint8Array }
+
+/** Whom an issuer vouches for. Tokens it issued before `tokens_from` are over, those never seen here as well. */
+export type IdentitiesTable = { issuer: string; subject: string; user: number; tokens_from: number; created_at: number }
 
 export type RoomsTable = {
   number: Generated<number>

@@ -95,6 +95,7 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
     newId,
     digestKey: new Uint8Array(32).fill(9),
     registration: 'open',
+    issuer: null,
     links: createLinks(systemRandom.bytes),
     mailer: null,
     publicUrl: 'https://chat.example.org',

@@ -62,6 +62,7 @@ export async function openNode(seed: number, faults: Faults) {
     passwords: createPasswords(new Semaphore({ slots: 1, waiting: 10 })),
     tokens: createTokens({ master: new Uint8Array(32), random: (size) => random.bytes(size) }),
     digestKey: new Uint8Array(32),
+    issuer: null,
     registration: 'open',
     links: createLinks((size) => random.bytes(size)),
     mailer: null,

@@ -55,6 +55,6 @@ export function closeCodeOf(error: unknown): [code: number, reason: string] {
   const code = error instanceof ChatError ? error.code : 'internal'
   if (code === 'unauthenticated' || code === 'token_expired') return [4401, code]
   if (code === 'suspended') return [4403, code]
-  if (code === 'rate_limited' || code === 'overloaded') return [4429, code]
+  if (code === 'rate_limited' || code === 'overloaded' || code === 'issuer_unavailable') return [4429, code]
   return [1011, code]
 }

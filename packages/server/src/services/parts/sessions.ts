@@ -7,6 +7,7 @@ import type { Ended } from '../../store/account-writes.ts'
 import type { SessionRow, UserRow } from '../../store/rows.ts'
 import type { Store } from '../../store/store.ts'
 import type { Emit } from '../emit.ts'
+import type { Identities, Issued } from './identities.ts'
 import { Lru } from './lru.ts'
 
 /** How long what was read of a session is believed, and so how long access outlives its end at most (ms). */
@@ -24,7 +25,7 @@ type Proof = { user: number; session: string; expiresAt: number }
 /** A signed-in person, with the end of the login itself: older sockets outlive the token that opened them. */
 export type Login = Actor & { /** ms since 1970 */ sessionEndsAt: number }
 
-type Deps = { store: Store; tokens: Tokens; clock: Clock; emit: Emit; log: Logger }
+type Deps = { store: Store; tokens: Tokens; identities: Identities; clock: Clock; emit: Emit; log: Logger }
 
 /** Who a token stands for, and whether that login is still welcome. */
 export class Sessions {
@@ -36,9 +37,12 @@ export class Sessions {
     this.#deps = deps
   }
 
-  /** Any live access token, of whichever door. Rejects with `unauthenticated`, `token_expired` or `suspended`. */
+  /**
+   * Any live access token, of whichever door or of the installation's own issuer. Rejects with `unauthenticated`, `token_expired`,
+   * `suspended` or `issuer_unavailable`.
+   */
   async authenticate(token: string): Promise<Login> {
-    const proof = this.#prove(token)
+    const proof = this.#prove(token) ?? (await this.#admit(await this.#deps.identities.verify(token)))
     const { user, endsAt } = welcome(await this.#state(proof.session), proof.user, this.#deps.clock.now())
     const { number, id, username } = user
     return { number, id, username, session: proof.session, expiresAt: proof.expiresAt, sessionEndsAt: endsAt }
@@ -117,13 +121,29 @@ export class Sessions {
     this.#reading.clear()
   }
 
-  #prove(token: string): Proof {
+  /** Somebody whom another issuer vouches for: the session is there from the first use of the token on. */
+  async #admit(issued: Issued): Promise<Proof> {
+    const { session, claims } = issued
+    let state = await this.#state(session)
+    if (state === undefined) {
+      const ended = await this.#deps.identities.enter(issued)
+      this.forget(session)
+      this.ended(ended)
+      state = await this.#state(session)
+    }
+    if (state === undefined) throw new ChatError('unauthenticated')
+    return { user: state.user.number, session, expiresAt: claims.expiresAt }
+  }
+
+  /** Null: not one of our own. */
+  #prove(token: string): Proof | null {
     const { tokens, clock } = this.#deps
     const own = tokens.verifyAccess(token, clock.now())
     if (own.state === 'expired') throw new ChatError('token_expired')
     if (own.state === 'valid') return { user: own.claims.uno, session: own.claims.sid, expiresAt: own.claims.exp * 1000 }
     const older = tokens.verifyDialect(token, clock.now())
-    if (older.state === 'invalid' || older.claims.token_type !== 'access') throw new ChatError('unauthenticated')
+    if (older.state === 'invalid') return null
+    if (older.claims.token_type !== 'access') throw new ChatError('unauthenticated')
     if (older.state === 'expired') throw new ChatError('token_expired')
     return { user: older.claims.user_id, session: older.claims.sid, expiresAt: older.claims.exp * 1000 }
   }

@@ -15,8 +15,13 @@ export async function createSession(
   const [row] = await lockUsers(tx, [user])
   if (row?.state !== 'active') return { status: 'refused' }
   await insertSession(tx, user, session)
+  return { status: 'created', ...(await endOldest(tx, user, { atMost, at: session.created_at })) }
+}
+
+/** Ends those of a locked user's sessions that are too many. */
+export async function endOldest(tx: Tx, user: number, { atMost, at }: { atMost: number; at: number }): Promise<Ended> {
   const tooMany = await standing(tx, user).orderBy('id', 'desc').offset(atMost).limit(atMost).execute()
-  return { status: 'created', ...(await endEach(tx, user, { sessions: tooMany, at: session.created_at })) }
+  return await endEach(tx, user, { sessions: tooMany, at })
 }
 
 const standing = (tx: Tx, user: number) => tx.selectFrom('sessions').selectAll().where('user', '=', user).where('ended_at', 'is', null)
@@ -122,6 +127,7 @@ export async function endAllSessions(
 
 /** Ends every session of a locked user, but for one. */
 export async function endOthers(tx: Tx, user: number, { except, at }: { except: string | null; at: number }): Promise<Ended> {
+  await refuseEarlierTokens(tx, user, at)
   const sessions = await standing(tx, user).orderBy('id').execute()
   return await endEach(tx, user, { sessions: sessions.filter(({ id }) => printId(id) !== except), at })
 }
@@ -166,6 +172,7 @@ async function end(tx: Tx, { id, user }: Selectable<SessionsTable>, at: number) 
  * it is refused.
  */
 export async function endSessionsOf(tx: Tx, user: number, at: number): Promise<void> {
+  await refuseEarlierTokens(tx, user, at)
   await tx.updateTable('sessions').set({ ended_at: at }).where('user', '=', user).where('ended_at', 'is', null).execute()
 }
 
@@ -173,4 +180,11 @@ export async function endSessionsOf(tx: Tx, user: number, at: number): Promise<v
 export async function forgetEnded(tx: Tx, user: number): Promise<void> {
   const ended = tx.selectFrom('sessions').select('id').where('user', '=', user).where('ended_at', 'is not', null)
   await tx.deleteFrom('refresh_tokens').where('session', 'in', ended).execute()
+}
+
+/** Tokens of a locked user that other issuers made before are over, whether they were seen here or not. */
+async function refuseEarlierTokens(tx: Tx, user: number, at: number): Promise<void> {
+  // Issuers count in seconds: what they issue within this one is not told from what they issued before, and is let in.
+  const tokens_from = Math.floor(at / 1000) * 1000
+  await tx.updateTable('identities').set({ tokens_from }).where('user', '=', user).execute()
 }

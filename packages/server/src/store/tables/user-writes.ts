@@ -1,4 +1,5 @@
 import { folded } from '../fold.ts'
+import type { UserRow } from '../rows.ts'
 import type { NewUser, WriteInput, WriteOutput } from '../writes.ts'
 import { giveBack, spendInvite } from './invite-uses.ts'
 import { invitedInto, welcome } from './invite-writes.ts'
@@ -26,7 +27,7 @@ export async function createUser(tx: Tx, { user: wanted, session, invited }: Cre
 type Create = WriteInput<'users.create'>
 
 /** The new user, or undefined where another has the name or owns the address. */
-async function insertUser(tx: Tx, user: NewUser) {
+export async function insertUser(tx: Tx, user: NewUser): Promise<UserRow | undefined> {
   const row = await tx
     .insertInto('users')
     .values({

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Backend } from './backends.ts'
-import { expectStatus, newSession, now, oneTo, openWorld, type StoreWorld, tally } from './world.ts'
+import { expectStatus, fresh, newSession, newUser, now, oneTo, openWorld, type StoreWorld, tally } from './world.ts'
 
 const bytes = () => crypto.getRandomValues(new Uint8Array(32))
 
@@ -55,6 +55,57 @@ export function admissionContract(backend: Backend): void {
       })
       const both = await Promise.all([admit(one.number, 'suspended', other.number), admit(other.number, 'suspended', one.number)])
       expect(tally(both)).toEqual({ changed: 1, forbidden: 1 })
+    })
+  })
+
+  describe('identities', () => {
+    let world: StoreWorld
+    beforeAll(async () => void (world = await openWorld(backend)))
+    afterAll(() => world[Symbol.asyncDispose]())
+
+    const issued = () => {
+      const { refresh_hash: _, ...session } = newSession({ dia: 'issuer' })
+      return session
+    }
+    const enter = (subject: string, change: { name_key?: string; issuedAt?: number | null; session?: ReturnType<typeof issued> } = {}) => {
+      const { name_key, issuedAt = null, session = issued() } = change
+      const user = { ...newUser(), ...(name_key !== undefined && { name_key }) }
+      return world.store.queue.write('identities.enter', { issuer: 'https://id', subject, issuedAt, user, session, atMost: 100 })
+    }
+
+    test('of a hundred tokens of a new person at once one account comes', async () => {
+      const outcomes = await Promise.all(oneTo(100).map(() => enter('hundred')))
+      expect(tally(outcomes)).toEqual({ entered: 100 })
+      expect(new Set(outcomes.map((outcome) => expectStatus(outcome, 'entered').user)).size).toBe(1)
+    })
+
+    test('a hundred people of one name at once: one has it, the others are told to take another', async () => {
+      const name_key = fresh('same')
+      expect(tally(await Promise.all(oneTo(100).map((i) => enter(`${name_key} ${i}`, { name_key }))))).toEqual({
+        entered: 1,
+        username_taken: 99,
+      })
+    })
+
+    test('a token is one session, and over once that has ended', async () => {
+      const session = issued()
+      expect(tally([await enter('one', { session }), await enter('one', { session })])).toEqual({ entered: 2 })
+      expectStatus(await world.store.queue.write('sessions.end', { session: session.id, at: now }), 'ended')
+      expect(await enter('one', { session })).toEqual({ status: 'over' })
+    })
+
+    test('what was issued before everything ended is over; sessions of tokens past their end go', async () => {
+      const old = issued()
+      const { user } = expectStatus(await enter('two', { session: { ...old, expires_at: now } }), 'entered')
+      await world.store.queue.write('sessions.end_all', { user, except: null, at: now })
+      expect(tally([await enter('two', { issuedAt: now - 1000 }), await enter('two', { issuedAt: now })])).toEqual({ over: 1, entered: 1 })
+      expect(await world.store.sessions.byId(old.id)).toBeUndefined()
+    })
+
+    test('a suspended person gets no session', async () => {
+      const { user } = expectStatus(await enter('three'), 'entered')
+      await world.store.queue.write('users.admit', { user, by: null, state: 'suspended', at: now })
+      expect(await enter('three')).toEqual({ status: 'suspended' })
     })
   })
 }
