@@ -6,6 +6,7 @@ import { durableSends } from './claims/durable-sends.ts'
 import { latency } from './claims/latency.ts'
 import { manyRooms } from './claims/many-rooms.ts'
 import { memory } from './claims/memory.ts'
+import { olderApis } from './claims/older-apis.ts'
 import { oneRoom } from './claims/one-room.ts'
 import { startup } from './claims/startup.ts'
 import { findGeneratorCore } from './cores.ts'
@@ -15,7 +16,7 @@ import { type Options, readOptions } from './options.ts'
 import { TargetProcess } from './target-process.ts'
 import { json, line, markdown, type Outcome } from './report.ts'
 
-const claims: Claim[] = [oneRoom, manyRooms, durableSends, latency, memory, startup]
+const claims: Claim[] = [oneRoom, manyRooms, ...olderApis, durableSends, latency, memory, startup]
 
 // The table goes to standard output, everything on the way there to standard error.
 const say = (text: string) => console.error(text)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { count, median } from '../statistics.ts'
 import { root } from '../target-process.ts'
 import { startParlance } from '../targets/parlance.ts'
+import { native } from '../targets/speech.ts'
 import { grid } from '../world.ts'
 import { alternate, type Bench, type Claim, loadRun } from './claim.ts'
 
@@ -26,7 +27,7 @@ export const durableSends: Claim = {
   name: 'durable-sends',
   sentence: `Sends acknowledged over ${rooms} sockets, one room each, ${inFlight} unanswered each; every one is on disk before its acknowledgement`,
   async measure(bench) {
-    await using parlance = await startParlance({ world: grid(rooms, 1), dir: bench.dir, open: true })
+    await using parlance = await startParlance({ world: grid(rooms, 1), dir: bench.dir, speech: native(true) })
     const [ours = [], theirs = []] = await alternate<number>(bench.runs, [
       async (run) => {
         const load = await loadRun(bench, parlance, { acks: inFlight, senders: rooms, seconds: bench.seconds, warmup: 1 })

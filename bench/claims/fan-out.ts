@@ -1,6 +1,7 @@
 import { type Contender, startSocketIo } from '../contender.ts'
 import { count, median } from '../statistics.ts'
 import { startParlance } from '../targets/parlance.ts'
+import { native } from '../targets/speech.ts'
 import type { World } from '../world.ts'
 import { alternate, type Bench, loadRun, saturation, type Verdict } from './claim.ts'
 
@@ -8,7 +9,7 @@ type FanOut = { world: World; senders: number; goal: number }
 
 /** Deliveries per second with one message of each sender in flight, against Socket.IO. */
 export async function compareFanOut(bench: Bench, { world, senders, goal }: FanOut): Promise<Verdict> {
-  await using parlance = await startParlance({ world, dir: bench.dir, open: true })
+  await using parlance = await startParlance({ world, dir: bench.dir, speech: native(true) })
   await using socketIo = await startSocketIo(world, bench.dir)
   const run = (contender: Contender) => async (number: number) => {
     const load = await loadRun(bench, contender, { window: 1, senders, seconds: bench.seconds, warmup: 1 })

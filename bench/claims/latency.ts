@@ -2,6 +2,7 @@ import { type Contender, startBarePublish } from '../contender.ts'
 import type { Load } from '../generator.ts'
 import { median, milliseconds } from '../statistics.ts'
 import { startParlance } from '../targets/parlance.ts'
+import { native } from '../targets/speech.ts'
 import { grid } from '../world.ts'
 import { alternate, type Bench, type Claim, loadRun } from './claim.ts'
 
@@ -31,7 +32,7 @@ export const latency: Claim = {
   sentence: 'Send to receipt at 2,000 messages/s into 200 rooms of 10, on an idle machine',
   async measure(bench) {
     const world = grid(200, members)
-    await using parlance = await startParlance({ world, dir: bench.dir, open: true })
+    await using parlance = await startParlance({ world, dir: bench.dir, speech: native(true) })
     await using bare = await startBarePublish(world, bench.dir)
     const [ours = [], theirs = []] = await alternate(bench.runs, [measureOne(bench, parlance), measureOne(bench, bare)])
     const [figure, anchor] = [worst(ours), worst(theirs)]

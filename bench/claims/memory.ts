@@ -1,6 +1,7 @@
 import { type Contender, startBarePublish } from '../contender.ts'
 import { count, kilobytes, median } from '../statistics.ts'
 import { startParlance } from '../targets/parlance.ts'
+import { native } from '../targets/speech.ts'
 import { tenRoomsEach } from '../world.ts'
 import { alternate, type Bench, type Claim } from './claim.ts'
 
@@ -27,7 +28,7 @@ export const memory: Claim = {
   async measure(bench) {
     const levels = bench.quick ? { few: 500, many: 2000 } : { few: 2000, many: 10_000 }
     const world = tenRoomsEach(levels.many)
-    await using parlance = await startParlance({ world, dir: bench.dir, open: false })
+    await using parlance = await startParlance({ world, dir: bench.dir, speech: native(false) })
     const [ours = [], theirs = []] = await alternate(bench.runs, [
       async () => {
         // A process that once held connections keeps some of their memory: each sample is taken from a fresh one.

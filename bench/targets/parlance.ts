@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { limits, type OutputOf } from '@parlance/protocol'
 import type { Contender } from '../contender.ts'
 import { freePort, root, TargetProcess } from '../target-process.ts'
-import { content, type World } from '../world.ts'
+import type { World } from '../world.ts'
 import { eachOf, ParlanceApi } from './parlance-api.ts'
+import type { Speaker, Speech } from './speech.ts'
 
 type Session = OutputOf<'accounts.register'> & { renew_at: number }
 
@@ -13,7 +14,7 @@ export type Parlance = Contender & {
   restart(): Promise<void>
 }
 
-type Options = { world: World; dir: string /** Whether each socket opens the room it sends into. */; open: boolean }
+type Options = { world: World; dir: string; speech: Speech }
 
 const serve = (data: string) =>
   TargetProcess.start({
@@ -24,7 +25,7 @@ const serve = (data: string) =>
   })
 
 /** The real server as anyone starts it, with a user of its own for every socket of the world, all made through the public API. */
-export async function startParlance({ world, dir, open }: Options): Promise<Parlance> {
+export async function startParlance({ world, dir, speech }: Options): Promise<Parlance> {
   const data = mkdtempSync(join(dir, 'parlance-'))
   let server = await serve(data)
   let run = 0
@@ -34,19 +35,14 @@ export async function startParlance({ world, dir, open }: Options): Promise<Parl
   })
   const rooms = await makeRooms(api(), world, sessions)
 
-  const connection = (socket: number) => {
-    const hello = JSON.stringify({ hello: { token: sessions[socket]?.access_token, client: 'bench' } })
-    const opened = open ? `\t>${JSON.stringify({ open: rooms[world.sockets[socket]?.[0] ?? 0] })}\t<"opened":` : ''
-    return `/ws\t>${hello}\t<"ready":${opened}`
+  const speaker = (socket: number): Speaker => {
+    const room = world.sockets[socket]?.[0] ?? 0
+    return { token: sessions[socket]?.access_token ?? '', room: { id: rooms[room] ?? '', name: roomName(room) } }
   }
-  // The stamp and the counter stay as they are: the generator fills them in, the run makes each cid new to the server.
-  const frame = (socket: number) => {
-    const input = { room: rooms[world.sockets[socket]?.[0] ?? 0], cid: `run${run}-%count%`, content }
-    return `{"id":%count%,"op":"messages.send","in":${JSON.stringify(input)}}`
-  }
+  const { name, delivery, ack, error, keepalive } = speech
 
   return {
-    name: 'Parlance',
+    name,
     get process() {
       return server
     },
@@ -55,12 +51,12 @@ export async function startParlance({ world, dir, open }: Options): Promise<Parl
       const sockets = Array.from({ length: to - from }, (_, index) => from + index)
       return {
         port: server.port,
-        connections: sockets.map(connection),
-        templates: sockets.map(frame),
-        delivery: '"ev":"message.created"',
-        ack: '"ok":',
-        error: '"err":',
-        keepalive: [(limits.silence_ms - 10_000) / 1000, '{"ping":1}'],
+        connections: sockets.map((socket) => speech.connection(speaker(socket))),
+        templates: sockets.map((socket) => speech.frame(speaker(socket), run)),
+        delivery,
+        ack,
+        error,
+        keepalive,
       }
     },
     async restart() {
@@ -77,6 +73,9 @@ export async function startParlance({ world, dir, open }: Options): Promise<Parl
 
 const renewable = (session: OutputOf<'accounts.register'>): Session => ({ ...session, renew_at: Date.now() + session.expires_in * 500 })
 
+/** Older APIs call rooms by their names. */
+const roomName = (index: number): string => `room_${index}`
+
 /** Groups, because a member of a group is the usual listener. The first of a room makes it; who does not fit into that call is added. */
 async function makeRooms(api: ParlanceApi, world: World, sessions: Session[]): Promise<string[]> {
   const people: Session[][] = Array.from({ length: world.rooms }, () => [])
@@ -87,7 +86,7 @@ async function makeRooms(api: ParlanceApi, world: World, sessions: Session[]): P
   return await eachOf(people, async ([owner, ...others], index) => {
     if (!owner) throw new Error(`room ${index} has nobody in it`)
     const ids = others.map(({ user }) => user.id)
-    const first = { kind: 'group' as const, title: `Room ${index}`, members: ids.slice(0, limits.initial_members) }
+    const first = { kind: 'group' as const, name: roomName(index), members: ids.slice(0, limits.initial_members) }
     const { room } = await api.call('rooms.create', first, owner.access_token)
     for (const user of ids.slice(limits.initial_members)) await api.call('members.add', { room: room.id, user }, owner.access_token)
     return room.id

@@ -136,8 +136,14 @@ async function enterNative(who: Account, { url, id }: Place): Promise<Guest> {
     },
     heard: () => frames().map(({ data }) => ({ text: data.content, author: data.sender.username })),
     async past() {
-      const { items } = await createRest(url).call('messages.list', { room: id, limit: 200 }, who)
-      return items.map(({ content, sender }) => ({ text: content, author: sender.username }))
+      const rest = createRest(url)
+      let page = await rest.call('messages.list', { room: id, limit: 200 }, who)
+      const told = page.items
+      while (page.more_before) {
+        page = await rest.call('messages.list', { room: id, limit: 200, before: told[0]?.n ?? 0 }, who)
+        told.unshift(...page.items)
+      }
+      return told.map(({ content, sender }) => ({ text: content, author: sender.username }))
     },
     shapes: () => shapesOf(frames()),
     [Symbol.asyncDispose]: () => socket[Symbol.asyncDispose](),

@@ -113,11 +113,11 @@ for (const { name, env } of await backends()) {
       server = new ServerProcess(place)
       await server.ready()
       const returned = await enter(scene)
-      const [log = []] = await Promise.all(returned.slice(0, 1).map((guest) => guest.past()))
+      const log = (await returned[0]?.past()) ?? []
       expect(log.length).toBeGreaterThan(10 * doors.length)
       for (const [at, guest] of returned.entries()) {
         const past = await guest.past()
-        expect(past.slice(-log.length)).toEqual(log)
+        expect(past).toEqual(log)
         expect(seen[at]?.length).toBeGreaterThan(0)
         expect(isStretch(seen[at] ?? [], past)).toBe(true)
       }
