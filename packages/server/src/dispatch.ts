@@ -1,5 +1,6 @@
 import {
   ChatError,
+  type ErrorCode,
   type Fault,
   findOperation,
   type InputOf,
@@ -122,6 +123,27 @@ export interface Gate {
 
 const maxFaults = 20
 
+type Outcome = 'ok' | 'failed' | ErrorCode
+
+/** Counts operations. What a name needs of the registry is looked up once: it stands in the way of every send. */
+function createMeasures({ operations, operationSeconds }: Metrics): (name: OperationName, outcome: Outcome, ms: number) => void {
+  const seconds = new Map<string, { observe(value: number): void }>()
+  const done = new Map<string, { inc(): void }>()
+  return (name, outcome, ms) => {
+    let one = seconds.get(name)
+    let ok = done.get(name)
+    if (one === undefined || ok === undefined) {
+      one = operationSeconds.labels(findOperation(name)?.rate ?? 'read')
+      ok = operations.labels(name, 'ok')
+      seconds.set(name, one)
+      done.set(name, ok)
+    }
+    one.observe(ms / 1000)
+    if (outcome === 'ok') ok.inc()
+    else operations.inc({ operation: name, outcome: outcome === 'failed' ? 'failed' : 'refused' })
+  }
+}
+
 export function createGate(deps: GateDeps): Gate {
   const validators = new Map<string, Validator>()
 
@@ -152,17 +174,32 @@ export function createGate(deps: GateDeps): Gate {
     if (!(await deps.isAdmin(actor))) throw new ChatError('forbidden')
   }
 
+  const measures = createMeasures(deps.metrics)
+  const measure = (name: OperationName, { call, outcome, ms }: { call: Call; outcome: Outcome; ms: number }): void => {
+    measures(name, outcome, ms)
+    const fields = () => ({
+      operation: name,
+      outcome,
+      ms: Math.round(ms * 10) / 10,
+      request: call.requestId,
+      ...(call.actor !== null && { user: call.actor.id }),
+    })
+    if (ms > deps.slowMs) deps.log.warn('slow operation', fields())
+    else if (deps.log.tells('debug')) deps.log.debug('operation', fields())
+  }
+
   const run = async <N extends OperationName>(name: N, call: Call, input: InputOf<N>): Promise<OutputOf<N>> => {
     const started = deps.clock.monotonic()
+    let outcome: Outcome = 'ok'
     try {
       return await deps.handlers[name](call, input)
     } catch (error) {
+      outcome = error instanceof ChatError ? error.code : 'failed'
       if (error instanceof ChatError) throw error
       deps.log.error('an operation failed', { operation: name, request: call.requestId, error })
       throw new ChatError('internal', { cause: error })
     } finally {
-      const ms = deps.clock.monotonic() - started
-      if (ms > deps.slowMs) deps.log.warn('slow operation', { operation: name, ms: Math.round(ms), request: call.requestId })
+      measure(name, { call, outcome, ms: deps.clock.monotonic() - started })
     }
   }
 

@@ -5,6 +5,8 @@ export type Level = (typeof levels)[number]
 
 /** The log. `text` is constant and says what happened; what differs from case to case goes into the fields. No call ever throws. */
 export type Logger = Record<Level, (text: string, fields?: Fields) => void> & {
+  /** Whether lines of this level are written: for fields that are dear to gather. */
+  tells(level: Level): boolean
   /** The same log, with these fields on every line. */
   child(fields: Fields): Logger
 }
@@ -35,6 +37,7 @@ export function createLogger(options: LogOptions, bound: Fields = {}): Logger {
     info: logAt('info'),
     warn: logAt('warn'),
     error: logAt('error'),
+    tells: (level) => levels.indexOf(level) >= threshold,
     child: (fields) => createLogger(options, { ...bound, ...fields }),
   }
 }

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { limits, type RateClass } from '@parlance/protocol'
+import { limits, protocolVersion, type RateClass } from '@parlance/protocol'
 import { deriveKey, loadMaster } from '../auth/keys.ts'
 import { createLinks } from '../auth/links.ts'
 import { createPasswords } from '../auth/passwords.ts'
@@ -9,7 +9,7 @@ import { systemClock } from '../base/clock.ts'
 import { createIds, printId } from '../base/ids.ts'
 import { createLimiter, type Limiter, unlimited } from '../base/limiter.ts'
 import type { Logger } from '../base/log.ts'
-import { createMetrics, type Metrics } from '../base/metrics.ts'
+import { createMetrics, type Metrics, type Sizes } from '../base/metrics.ts'
 import { randomToken, systemRandom } from '../base/random.ts'
 import { Semaphore } from '../base/semaphore.ts'
 import type { Config } from '../config.ts'
@@ -67,7 +67,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
   const lock = lockDataDir(config.dataDir, `process ${process.pid} since ${new Date(systemClock.now()).toISOString()}`)
   try {
     const master = loadMaster({ path: join(config.dataDir, 'secret'), secretKey: config.secretKey, fresh: randomToken(systemRandom) })
-    const metrics = createMetrics()
+    const metrics = createMetrics(sizesOf(config))
     const ids = createIds({ clock: systemClock, random: systemRandom })
     const newId = () => printId(ids.next())
     const fatal = (error: unknown) => {
@@ -80,6 +80,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       config.database.engine === 'sqlite'
         ? await openSqlite(config.database.file, storeDeps)
         : await openPostgres(config.database.url, storeDeps)
+    metrics.build.set({ protocol: protocolVersion, engine: store.engine, runtime: `bun ${Bun.version}` }, 1)
     const bus = memoryBus((error) => log.error('a listener of the bus failed', { error }))
     const presence = memoryPresence({ clock: systemClock })
     const here = memoryHere({ bus, clock: systemClock, max: limits.people_here })
@@ -126,7 +127,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       clock: systemClock,
       log,
       metrics,
-      slowMs: 1000,
+      slowMs: config.limits.slowOperationMs,
       ...sessionsOf(services),
     })
     if (config.redisUrl !== null) log.warn('REDIS_URL is set but not used yet: this build runs as one node')
@@ -163,6 +164,17 @@ const sessionsOf = ({ sessions }: Deps): Pick<GateDeps, 'authenticate' | 'alive'
   alive: (actor) => sessions.alive(actor),
   isAdmin: (actor) => sessions.isAdmin(actor),
 })
+
+function sizesOf({ database, dataDir }: Config): Sizes {
+  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  return {
+    databaseBytes: () => (database.engine === 'sqlite' ? sizeOf(database.file) + sizeOf(`${database.file}-wal`) : 0),
+    diskFreeBytes: () => {
+      const { bavail, bsize } = statfsSync(dataDir)
+      return bavail * bsize
+    },
+  }
+}
 
 /** The same operations for commands on this machine: nobody's session is asked and no budget is drawn on. */
 export function operatorGate({ handlers, directory, log, metrics, services }: House): Gate {

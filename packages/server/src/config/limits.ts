@@ -12,6 +12,9 @@ export const defaultLimits = {
   hashesAtOnce: 2,
   hashesWaiting: 200,
 
+  /** Operations that took longer are logged as slow. */
+  slowOperationMs: 1000,
+
   /** How long a server that ends waits for its sockets and requests. */
   drainMs: 10_000,
 

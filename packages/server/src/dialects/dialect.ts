@@ -124,6 +124,8 @@ export interface DoorSocket {
   /** Settles after `ms`, or when the socket has ended. */
   wait(ms: number): Promise<void>
   close(code: number, reason: string): void
+  /** The peer is up to date; for the figures. */
+  resumed(mode: 'heads' | 'resumed' | 'reset'): void
   authenticate(token: string): Promise<Login>
   /** One operation through the gate, in the order of the calls of this socket. */
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>>

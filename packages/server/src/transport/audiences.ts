@@ -22,8 +22,12 @@ export class Audiences {
   readonly #rooms = new Map<RoomChannel, Map<string, Topics>>()
   readonly #shed = new WeakSet<Sitter>()
 
-  constructor(outbound: Outbound) {
+  readonly #delivered: (connections: number) => void
+
+  /** `delivered` hears of each publish, to how many connections it went. */
+  constructor(outbound: Outbound, delivered: (connections: number) => void) {
     this.#outbound = outbound
+    this.#delivered = delivered
   }
 
   /** Subscribes and unsubscribes the difference between two standings. */
@@ -66,6 +70,7 @@ export class Audiences {
       const text = topics[part].listeners > 0 ? encode(dialect) : null
       if (text === null) continue
       this.#outbound.publish(topics[part].name, text)
+      this.#delivered(topics[part].listeners)
       published++
     }
     return published

@@ -137,6 +137,10 @@ export class Connection implements DoorSocket, Answering {
     return this.#options.gate.directory
   }
 
+  resumed(mode: 'heads' | 'resumed' | 'reset'): void {
+    this.#options.hub.deps.metrics.resumes.inc({ mode })
+  }
+
   authenticate(token: string): Promise<Login> {
     return this.#options.gate.authenticate(token)
   }

@@ -26,19 +26,18 @@ export type HttpDeps = RestDeps & {
 /** Every HTTP door: the routes of all dialects at their own paths and below a prefix of their name, which always wins. */
 export function createHttp(deps: HttpDeps): Hono<Env> {
   const app = new Hono<Env>()
-  const refuse = (error: unknown, { method, path }: { method: string; path: string }, requestId: string): Response =>
-    toResponse(deps.fallback.failure(error, { method, path, requestId, allow: [] }))
+  const refuse = (error: unknown, { method, path }: { method: string; path: string }, requestId: string): Response => {
+    deps.metrics.errors.inc({ code: error instanceof ChatError ? error.code : 'internal' })
+    return toResponse(deps.fallback.failure(error, { method, path, requestId, allow: [] }))
+  }
 
   app.use(async (c, next) => {
     const started = deps.clock.monotonic()
-    const requestId = deps.newRequestId()
+    const requestId = saneId(c.req.header('x-request-id')) ?? deps.newRequestId()
     c.set('requestId', requestId)
     await next()
     c.header('x-request-id', requestId)
-    const route = c.req.routePath
-    deps.metrics.httpRequests.inc({ route, status: c.res.status })
-    deps.metrics.httpSeconds.observe((deps.clock.monotonic() - started) / 1000)
-    deps.log.debug('request', { request: requestId, method: c.req.method, path: c.req.path, status: c.res.status })
+    note(c, deps, deps.clock.monotonic() - started)
   })
   app.use(crossOrigin(deps))
   app.use(secureHeaders({ crossOriginResourcePolicy: 'cross-origin', referrerPolicy: 'no-referrer', strictTransportSecurity: false }))
@@ -57,6 +56,33 @@ export function createHttp(deps: HttpDeps): Hono<Env> {
     return refuse(error, c.req, c.get('requestId'))
   })
   return app
+}
+
+/** An id that a proxy or a client gave the request, so that one id finds it in every log; none that could pass for something else. */
+const saneId = (given: string | undefined): string | null => (given !== undefined && /^[\w.:=+/-]{1,100}$/.test(given) ? given : null)
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** The pattern of the path is told and never the path itself, which may hold what is nobody's to read. */
+function note(c: Context<Env>, { metrics, log }: HttpDeps, ms: number): void {
+  const { status } = c.res
+  const route = c.req.routePath
+  const method = methods.has(c.req.method) ? c.req.method : 'other'
+  metrics.httpRequests.inc({ method, route, status })
+  metrics.httpSeconds.observe({ class: classOf(route) }, ms / 1000)
+  if (status >= 500 && status !== 503) log.warn('request', fieldsOf())
+  else if (log.tells('debug')) log.debug('request', fieldsOf())
+
+  function fieldsOf() {
+    return { request: c.get('requestId'), method, route, status, ms: Math.round(ms * 10) / 10, address: c.env.address }
+  }
+}
+
+function classOf(route: string): 'api' | 'older' | 'operator' | 'documents' | 'none' {
+  if (route === '/*') return 'none'
+  if (/^(\/native)?\/api\/v1\//.test(route)) return 'api'
+  if (/^\/(healthz|readyz|metrics)$/.test(route)) return 'operator'
+  return /^\/(docs|openapi|asyncapi)/.test(route) ? 'documents' : 'older'
 }
 
 /** One route for each path; which dialect is meant, and whether the method is answered, is decided behind it. */

@@ -49,7 +49,7 @@ export class Hub {
 
   constructor(deps: HubDeps) {
     this.deps = deps
-    this.#audiences = new Audiences(deps.outbound)
+    this.#audiences = new Audiences(deps.outbound, (connections) => deps.metrics.deliveries.inc(connections))
     this.attendance = new Attendance(deps.here)
     this.#channels = new DoorChannels(deps)
     const { bus, log, clock, logger } = deps
@@ -135,7 +135,12 @@ export class Hub {
   async compareHeads(): Promise<void> {
     const rooms = [...this.#rooms.keys()]
     for (let i = 0; i < rooms.length; i += compareSlice) {
-      for (const head of await this.deps.log.heads(rooms.slice(i, i + compareSlice))) this.#rooms.get(head.room)?.hint(head.seq)
+      for (const head of await this.deps.log.heads(rooms.slice(i, i + compareSlice))) {
+        const channel = this.#rooms.get(head.room)
+        if (channel === undefined) continue
+        if (channel.position >= 0 && head.seq > channel.position) this.deps.metrics.hubBehind.inc(head.seq - channel.position)
+        channel.hint(head.seq)
+      }
     }
     const users = [...this.#users.keys()]
     for (let i = 0; i < users.length; i += compareSlice) {
@@ -151,13 +156,20 @@ export class Hub {
       this.#publish(channel, 'heads', (encoder) => encoder.heads(heads))
     }
     this.#dirtyHeads.clear()
+    const { hubRooms, hubUsers, hubRingBytes } = this.deps.metrics
+    hubRooms.set(this.#rooms.size)
+    hubUsers.set(this.#users.size)
+    hubRingBytes.set(this.#budget.used)
   }
 
   #open(number: number, fresh: RoomChannel[]): RoomChannel {
-    const { log, clock, logger } = this.deps
+    const { log, clock, logger, metrics } = this.deps
     const channel = new RoomChannel(number, {
       budget: this.#budget,
-      read: (room, range) => log.events(room, range),
+      read: (room, range) => {
+        metrics.hubGaps.inc()
+        return log.events(room, range)
+      },
       later: (task, ms) => clock.setTimeout(task, ms),
       deliver: (at, event) => this.#deliver(at, event),
       missed: (at) => this.#unseat(at),
@@ -208,6 +220,7 @@ export class Hub {
   }
 
   #deliver(channel: RoomChannel, event: RoomEvent): void {
+    this.deps.metrics.deliverySeconds.observe(Math.max(0, this.deps.clock.now() - event.at) / 1000)
     this.#publish(channel, 'durable', (encoder) => encoder.room(event))
     if (channel.large) this.#dirtyHeads.add(channel)
     if (event.type === 'member.left') this.#expel(channel, event)

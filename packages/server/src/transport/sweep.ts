@@ -12,10 +12,15 @@ export class Sweep implements Disposable {
   readonly #timers: Timer[]
   #comparing = false
   #lastCompare = 0
+  #lastInspect: number
 
   constructor({ hub, connections, clock, logger }: { hub: Hub; connections: ReadonlySet<Connection>; clock: Clock; logger: Logger }) {
+    this.#lastInspect = clock.monotonic()
     this.#timers = [
       clock.setInterval(() => {
+        const at = clock.monotonic()
+        hub.deps.metrics.loopLag.observe(Math.max(0, at - this.#lastInspect - inspectMs) / 1000)
+        this.#lastInspect = at
         const now = clock.now()
         for (const connection of connections) connection.inspect(now)
       }, inspectMs),

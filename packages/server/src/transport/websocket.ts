@@ -23,6 +23,10 @@ const heartbeatMs = limits.heartbeat_ms - 2500
 /** Past this the runtime would drop what is published and keep the socket; so it closes it. */
 const hardLimitBytes = 1024 * 1024
 
+/** A peer may close with any number; only so many become series of their own. */
+const knownCode = (code: number): string =>
+  (code >= 1000 && code <= 1015) || (code >= 4400 && code < 4600) || code === 4001 ? String(code) : 'other'
+
 export type SocketServer = Server<SocketData>
 
 /** The runtime's WebSocket events, handed to the connection they belong to. */
@@ -62,7 +66,7 @@ export function socketHandler({
       })
       socket.data.connection = connection
       connections.add(connection)
-      metrics.socketConnections.inc()
+      metrics.socketConnections.inc({ dialect: dialect.name })
       connection.start(accept(connection))
     },
     message(socket, data) {
@@ -71,12 +75,13 @@ export function socketHandler({
     drain(socket) {
       socket.data.connection?.drain()
     },
-    close(socket) {
-      const { connection, address } = socket.data
+    close(socket, code) {
+      const { connection, address, dialect } = socket.data
       unproven.closed(socket.data, address)
       if (connection === null) return
       connections.delete(connection)
-      metrics.socketConnections.dec()
+      metrics.socketConnections.dec({ dialect: dialect.name })
+      metrics.socketCloses.inc({ dialect: dialect.name, code: knownCode(code) })
       connection.closed()
     },
   }

@@ -6,10 +6,10 @@ test('metrics of two servers in one process are apart', async () => {
   const other = createMetrics()
   one.sends.inc(3)
   one.errors.inc({ code: 'rate_limited' })
-  one.httpRequests.inc({ route: '/api/v1/rooms', status: 200 })
+  one.httpRequests.inc({ method: 'GET', route: '/api/v1/rooms', status: 200 })
   expect(await one.text()).toContain('parlance_sends_total 3')
   expect(await one.text()).toContain('parlance_errors_total{code="rate_limited"} 1')
-  expect(await one.text()).toContain('parlance_http_requests_total{route="/api/v1/rooms",status="200"} 1')
+  expect(await one.text()).toContain('parlance_http_requests_total{method="GET",route="/api/v1/rooms",status="200"} 1')
   expect(await other.text()).toContain('parlance_sends_total 0')
 })
 

@@ -38,7 +38,7 @@ test('a socket that does not read is closed at a bound, misses nothing silently,
   const lazy = await stalled(world.server.url, bob.token)
   const connections = async () => {
     const text = await (await world.rest.raw('GET', '/metrics')).text()
-    return Number(/^parlance_socket_connections (\d+)$/m.exec(text)?.[1])
+    return Number(/^parlance_socket_connections\{dialect="native"\} (\d+)$/m.exec(text)?.[1])
   }
   expect(await connections()).toBe(2)
 

@@ -134,6 +134,7 @@ class NativeConversation implements Conversation, Listener {
     const mode = resume === undefined ? 'heads' : resume.epoch === seat.epoch ? 'resumed' : 'reset'
     const useq = await this.#enter(seat, mode === 'resumed' && resume !== undefined ? resumeOf(resume) : null)
     if (this.#state !== 'greeting') return
+    this.#socket.resumed(mode)
     this.#send({ ready: { mode, epoch: seat.epoch, useq } })
     this.#state = 'ready'
     const early = this.#early

@@ -33,12 +33,13 @@ const comment = ':\n\n'
 /** The frames of the socket as events of a stream. A position stands as `id` where the stream can go on behind it. */
 export const streamEncoders = (epoch: string): Record<string, Encoder> => {
   const wrapped = (text: string | null) => (text === null ? null : sse(text))
-  const plain: Encoder = {
-    ...encoder,
+  // Every one of them: an encoder that is left out would reach the reader unwrapped.
+  const plain: Required<Omit<Encoder, 'channel'>> = {
+    floor: (signal) => wrapped(encoder.floor?.(signal) ?? null),
+    spares: (signal) => encoder.spares?.(signal) ?? false,
     room: (event) => wrapped(encoder.room(event)),
     user: (event) => wrapped(encoder.user(event)),
     ephemeral: (signal) => wrapped(encoder.ephemeral(signal)),
-    floor: (floor) => wrapped(encoder.floor?.(floor) ?? null),
     presence: (user, status) => wrapped(encoder.presence(user, status)),
     heads: (heads) => wrapped(encoder.heads(heads)),
   }
@@ -237,7 +238,9 @@ class OwnLogStream extends OneWay {
     const useq = await this.#enter(mode === 'resumed' ? (cursor?.at ?? -1) : null)
     for (const room of open) await this.#open(room)
     if (watch.length > 0) await this.seat.watch(watch)
-    if (!this.isEnded) this.say({ ready: { mode, epoch: this.seat.epoch, useq } }, this.idOf(useq))
+    if (this.isEnded) return
+    this.socket.resumed(mode)
+    this.say({ ready: { mode, epoch: this.seat.epoch, useq } }, this.idOf(useq))
   }
 
   async #enter(useq: number | null): Promise<number> {
