@@ -26,7 +26,7 @@ export const limits = {
   password_bytes: 1024,
   /** Characters of an access token. */
   token_chars: 8192,
-  room_name_chars: 100,
+  room_name_chars: 255,
   room_title_chars: 255,
   room_description_chars: 2000,
   /** Longest slow mode of a room (seconds). */
@@ -50,6 +50,8 @@ export const limits = {
   /** Page size of a list: default and maximum. */
   page_default: 30,
   page_max: 100,
+  /** Rooms in one page of the index. */
+  index_max: 1000,
   /** History messages or log events in one answer. */
   history_max: 200,
   /** Bytes of one frame sent to the server. */

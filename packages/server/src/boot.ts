@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { limits } from '@parlance/protocol'
 import { systemClock } from './base/clock.ts'
 import type { Logger } from './base/log.ts'
-import { type House, openHouse, operatorGate, ownTokens } from './boot/house.ts'
+import { type House, olderTokens, openHouse, operatorGate, ownTokens } from './boot/house.ts'
 import { keepRetiring } from './boot/expiry.ts'
 import { createOperator } from './boot/operator.ts'
 import type { Config } from './config.ts'
@@ -42,7 +42,7 @@ export async function boot(config: Config, log: Logger): Promise<Running> {
 
 async function listen(house: House): Promise<Running> {
   const { config, log, gate, newId } = house
-  const dialects = dialectsFor({ enabled: config.dialects, ownTokens: ownTokens(config) })
+  const dialects = dialectsFor({ enabled: config.dialects, ownTokens: ownTokens(config), olderTokens: olderTokens(config) })
   const connections = new Set<Connection>()
   const unproven = new UnprovenSockets(config.rateLimit ? config.limits.unprovenSocketsPerAddress : Number.POSITIVE_INFINITY)
   let isDraining = false

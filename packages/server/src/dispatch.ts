@@ -30,14 +30,15 @@ export type Login = Actor & { /** ms since 1970 */ sessionEndsAt: number }
 
 /**
  * What a door differs in, as data. `dia` marks sessions and tokens made here (`native` for our own); `passwordMin` characters;
- * `sharedEmail` accepts an address that another account owns; `tokens` are lifetimes in seconds.
+ * `sharedEmail` accepts an address that another account owns; `tokens` are lifetimes in seconds; where they `rotate`, using a refresh
+ * token of this door brings a new one, and where they `blacklist`, the one used dies.
  */
 export type Door = {
   dia: string
   passwordMin: number
   sharedEmail: boolean
   anyUsername: boolean
-  tokens: { access: number; refresh: number }
+  tokens: { access: number; refresh: number; rotate?: boolean; blacklist?: boolean }
 }
 
 /** Where a REST door keeps a refresh token out of scripts' reach. `value` is what the browser sent, null where it may not be used. */
@@ -90,6 +91,12 @@ export interface Directory {
   messages(reader: Actor, room: string, ns: readonly number[]): Promise<Map<number, Numbered>>
   /** The id of the oldest room, public ones left out, whose members are exactly the reader and that person; null where there is none. */
   roomOfTwo(reader: Actor, other: number): Promise<string | null>
+  /** Those of the people who are members of a room that the reader may read. */
+  present(reader: Actor, room: string, people: readonly number[]): Promise<number[]>
+  /** The id of the one-to-one room of the reader and another, null where there is none yet. */
+  direct(reader: Actor, other: number): Promise<string | null>
+  /** The id of the room a message is in, null where there is no such message. */
+  roomOfMessage(reader: Actor, message: string): Promise<string | null>
 }
 
 export type GateDeps = {
@@ -224,6 +231,9 @@ export function createGate(deps: GateDeps): Gate {
       members: (reader, rooms, max) => asReader(reader, () => deps.directory.members(reader, rooms, max)),
       messages: (reader, room, ns) => asReader(reader, () => deps.directory.messages(reader, room, ns)),
       roomOfTwo: (reader, other) => asReader(reader, () => deps.directory.roomOfTwo(reader, other)),
+      present: (reader, room, people) => asReader(reader, () => deps.directory.present(reader, room, people)),
+      direct: (reader, other) => asReader(reader, () => deps.directory.direct(reader, other)),
+      roomOfMessage: (reader, message) => asReader(reader, () => deps.directory.roomOfMessage(reader, message)),
     },
     admit: (rate, actor) => spend(rate, actor),
     call(name, call, input) {

@@ -25,8 +25,8 @@ export type Tokens = {
   refreshAfter(token: string): string
   /** What the store keeps of a refresh token (SHA-256), or null for a text that cannot be one. */
   refreshDigest(token: string): Uint8Array | null
-  /** What the store keeps of an older client's refresh token that was spent (SHA-256). */
-  spentDigest(token: string): Uint8Array
+  /** What the store keeps of an older client's refresh token that was spent (SHA-256): of its `jti`, as one signature has several spellings. */
+  spentDigest(jti: string): Uint8Array
 }
 
 export function createTokens({ master, random }: { master: Uint8Array; random: (size: number) => Uint8Array }): Tokens {

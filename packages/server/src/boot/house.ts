@@ -212,3 +212,12 @@ export const ownTokens = ({ limits }: Config): Door['tokens'] => ({
   access: limits.accessTokenSeconds,
   refresh: limits.refreshTokenDays * 86_400,
 })
+
+/** What the environment decides of the tokens that older doors issue, by the name of the API. */
+export const olderTokens = ({ dialectTokens }: Config): Record<string, Door['tokens']> =>
+  Object.fromEntries(
+    Object.entries(dialectTokens).map(([name, { accessSeconds, refreshSeconds, rotate, blacklist }]) => [
+      name,
+      { access: accessSeconds, refresh: refreshSeconds, rotate, blacklist },
+    ]),
+  )

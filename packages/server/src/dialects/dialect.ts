@@ -134,6 +134,8 @@ export interface DoorSocket {
   /** Says something in a channel; rejects like an operation. */
   cast(actor: Actor, cast: Cast): Promise<void>
   readonly directory: Directory
+  /** Who has a room open at any door, which the person may read; nobody where they may not. */
+  company(actor: Actor, room: string): Promise<Person[]>
   /** Takes the place of the person in the hub; a socket has one seat at most. Unproven until then, it is closed after a deadline. */
   sit(actor: Actor, listener: Listener): Seat
   /** The person has a newer proof: the socket lives until it expires, or until the time given (ms since 1970). */
@@ -239,6 +241,9 @@ export type RestRoute = {
 /** `allow`: the methods the path answers, where the method was wrong or the route says so. */
 export type FailedCall = { method: string; path: string; requestId: string; allow: readonly string[] }
 
+/** A page that shows an OpenAPI document interactively; the document itself is at the same path with `?format=openapi`. */
+export type Reference = { path: string; title: string; document: () => object }
+
 /** One language the server speaks: pure shapes and declared habits. */
 export type Dialect = {
   name: string
@@ -254,6 +259,7 @@ export type Dialect = {
   streams?: (epoch: string) => Record<string, Encoder>
   /** Whether a slow socket may lose ephemeral signals and stay, or is always cut. */
   lossy: boolean
+  reference?: Reference
 }
 
 /** A frame's text as an object; null for anything else, too deep nesting included. */

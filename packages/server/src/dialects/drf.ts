@@ -192,6 +192,12 @@ export function readTexts(body: unknown, fields: readonly TextField[]): Map<stri
   return texts
 }
 
+/** The names of the fields a body has. */
+export function fieldNames(body: unknown): string[] {
+  if (body instanceof FormData) return [...new Set(body.keys())]
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? Object.keys(body) : []
+}
+
 /** Reads the fields of a body by name; undefined for those that are missing. Rejects what has no fields. */
 export function fieldReader(body: unknown): (name: string) => unknown {
   // Of a key that a form repeats the last one counts.

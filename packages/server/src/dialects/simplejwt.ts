@@ -31,8 +31,9 @@ async function logIn(call: RestCall, fields: Record<string, string>): Promise<Ou
 async function renew(call: RestCall): Promise<RestAnswer> {
   const token = readTexts(await content(call), [{ name: 'refresh' }]).get('refresh') ?? ''
   try {
-    const { access_token: access } = await call.call(null, 'accounts.refresh', { refresh_token: token })
-    return { status: 200, body: { access } }
+    const { access_token: access, refresh_token: refresh } = await call.call(null, 'accounts.refresh', { refresh_token: token })
+    // Where tokens rotate there is a new one.
+    return { status: 200, body: { access, ...(refresh !== token && { refresh }) } }
   } catch (error) {
     if (!isRefusal(error, 'invalid_refresh')) throw error
     throw new Refused('invalid_refresh', { detail: reasonOf(error) ?? 'Token is invalid or expired', code: 'token_not_valid' })
@@ -43,5 +44,6 @@ async function renew(call: RestCall): Promise<RestAnswer> {
 const reasonOf = (error: unknown): string | undefined =>
   error instanceof ChatError && error.code === 'invalid_refresh' ? error.faults?.[0]?.message : undefined
 
-const isRefusal = (error: unknown, code: ChatError['code']): boolean =>
+/** Whatever is wrong with what proves a person, the answer says only that it does not. */
+export const isRefusal = (error: unknown, code: ChatError['code']): boolean =>
   error instanceof ChatError && [code, 'suspended', 'invalid_input'].includes(error.code)

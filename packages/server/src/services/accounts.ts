@@ -163,7 +163,7 @@ async function olderRefresh({ tokens, clock, store, sessions }: Taken, token: st
   if (verdict.state !== 'valid') throw unusable('invalid', 'Token is invalid or expired')
   if (verdict.claims.token_type !== 'refresh') throw unusable('type', 'Token has wrong type')
   await sessions.renewable(verdict.claims.sid, verdict.claims.user_id)
-  const hash = tokens.spentDigest(token)
+  const hash = tokens.spentDigest(verdict.claims.jti)
   if (await store.sessions.isSpent(hash)) throw spent()
   return { claims: verdict.claims, hash }
 }
@@ -181,8 +181,25 @@ async function spend(deps: Taken, token: string): Promise<null> {
 }
 
 async function renew(deps: Taken, call: Call, token: string): Promise<OutputOf<'accounts.refresh'>> {
-  const { user_id, sid, dia, exp } = (await olderRefresh(deps, token)).claims
+  const { claims, hash } = await olderRefresh(deps, token)
+  const { user_id, sid, dia, exp } = claims
   const user = await deps.store.users.byNumber(user_id)
   if (user === undefined) throw new ChatError('invalid_refresh')
+  // Rotation is a matter between a door and its own tokens.
+  if (dia === call.door.dia && call.door.tokens.rotate === true) return await rotateOlder(deps, call, { user, claims, hash })
   return await deps.logins.renew(call, { user, session: sid, dia, token, expiresAt: exp * 1000 })
+}
+
+type Held = Awaited<ReturnType<typeof olderRefresh>> & { user: UserRow }
+
+/** A new pair, and a login that lasts as long as it; where the door says so the token used is dead. */
+async function rotateOlder({ store, clock, sessions, logins }: Taken, call: Call, { user, claims, hash }: Held) {
+  const { refresh, blacklist = false } = call.door.tokens
+  const [session, at] = [claims.sid, clock.now()]
+  const spend = blacklist ? { hash, expiresAt: claims.exp * 1000 } : null
+  const { status } = await store.queue.write('sessions.renew', { session, at, expiresAt: at + refresh * 1000, spend })
+  if (status !== 'renewed') throw status === 'known' ? spent() : unusable('invalid', 'Token is invalid or expired')
+  // The state remembered of the session has its former end.
+  sessions.forget(session)
+  return await logins.issue(call, { user, session, refresh: null, where: 'token' })
 }

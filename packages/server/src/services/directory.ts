@@ -77,5 +77,20 @@ export function createDirectory({ store, refs, views, showEmails }: Taken): Dire
     },
 
     roomOfTwo: async (reader, other) => (await store.rooms.ofTwo(reader.number, other))?.id ?? null,
+    async present(reader, room, people) {
+      const { room: row } = await refs.see(reader, room)
+      return await store.members.present(row.number, people)
+    },
+
+    async direct(reader, other) {
+      const room = await store.rooms.byPair(Math.min(reader.number, other), Math.max(reader.number, other))
+      return room?.id ?? null
+    },
+
+    async roomOfMessage(_reader, message) {
+      const number = await store.messages.roomOf(message)
+      const [room] = number === undefined ? [] : await store.rooms.byNumbers([number])
+      return room?.id ?? null
+    },
   }
 }

@@ -6,19 +6,21 @@ import type { RoomRow } from '../store/rows.ts'
 import type { Actor, Deps, Handlers } from './deps.ts'
 import { withoutMessages } from './emit.ts'
 import { actorOf } from './parts/actor.ts'
-import { numberCursors } from './parts/cursors.ts'
+import { numberCursors, textCursors } from './parts/cursors.ts'
 import { noDigest } from './parts/digests.ts'
 import { among } from './parts/people.ts'
 import { keyOf, settingsOf } from './views.ts'
 
 const listCursors = numberCursors('rooms')
 const browseCursors = numberCursors('public-rooms')
+const indexCursors = textCursors('room-index')
 /** How old a remembered standing may be where nothing is written that the store would check (ms). */
 const recently = 1000
 
 type Taken = Pick<Deps, 'store' | 'clock' | 'newId' | 'digest' | 'refs' | 'views' | 'emit' | 'lanes' | 'membership' | 'marking' | 'purge'>
 type Create = InputOf<'rooms.create'>
-type Names = `rooms.${'create' | 'update' | 'delete' | 'direct' | 'list' | 'browse' | 'get' | 'join' | 'leave' | 'read' | 'typing'}`
+type Names =
+  `rooms.${'create' | 'update' | 'delete' | 'direct' | 'list' | 'browse' | 'index' | 'get' | 'join' | 'leave' | 'read' | 'typing'}`
 
 export function createRooms(deps: Taken): Pick<Handlers, Names> {
   const { refs, views, lanes, membership } = deps
@@ -28,6 +30,7 @@ export function createRooms(deps: Taken): Pick<Handlers, Names> {
     'rooms.direct': (call, { user }) => lanes.inTurn(call.lane, () => direct(deps, actorOf(call), user)),
     'rooms.list': (call, input) => list(deps, actorOf(call), input),
     'rooms.browse': (call, input) => browse(deps, actorOf(call), input),
+    'rooms.index': ({ actor }, input) => index(deps, actor, input),
     'rooms.read': (call, input) => read(deps, actorOf(call), input),
     'rooms.typing': (call, input) => typing(deps, actorOf(call), input),
 
@@ -180,13 +183,30 @@ async function list({ store, views }: Taken, actor: Actor, input: InputOf<'rooms
   return { items: rooms.map((room, index) => ({ room, last_message: lastOf(latest, rows[index]?.room) })), next }
 }
 
+async function index({ store, views }: Taken, actor: Actor | null, input: InputOf<'rooms.index'>): Promise<OutputOf<'rooms.index'>> {
+  const found = await store.rooms.index(actor === null ? ['anyone'] : ['users', 'anyone'], indexCursors.ask(input))
+  const { rows, next } = indexCursors.page(found, input, ({ name }) => name ?? '')
+  return { items: await entriesOf({ store, views }, actor, rows), next }
+}
+
 async function browse({ store, views }: Taken, actor: Actor, input: InputOf<'rooms.browse'>): Promise<OutputOf<'rooms.browse'>> {
   const found = await store.rooms.browse(input.query ?? '', browseCursors.ask(input))
   const { rows, next } = browseCursors.page(found, input, (room) => room.number)
-  const stays = new Map((await store.members.allOfUser(actor.number)).map(({ member }) => [member.room, member]))
-  const entries = rows.map((room) => ({ room, member: stays.get(room.number) }))
-  return { items: await views.rooms(actor.number, entries), next }
+  return { items: await entriesOf({ store, views }, actor, rows), next }
 }
+
+/** Rooms as somebody sees them who may be a member of some. */
+async function entriesOf({ store, views }: Pick<Taken, 'store' | 'views'>, actor: Actor | null, rows: readonly RoomRow[]): Promise<Room[]> {
+  const own = actor === null ? [] : await store.members.allOfUser(actor.number)
+  const stays = new Map(own.map(({ member }) => [member.room, member]))
+  return await views.rooms(
+    actor?.number ?? nobody,
+    rows.map((room) => ({ room, member: stays.get(room.number) })),
+  )
+}
+
+/** A number that no user has. */
+const nobody = 0
 
 async function read({ refs, marking }: Taken, actor: Actor, { room, n }: InputOf<'rooms.read'>): Promise<OutputOf<'rooms.read'>> {
   const standing = refs.known(actor.number, room) ?? (await refs.see(actor, room)).standing

@@ -7,7 +7,15 @@ import { deleteMessage, editMessage, pinMessage } from './tables/message-writes.
 import { deleteRoom, purgeRoom, updateRoom } from './tables/room-changes.ts'
 import { createReset, redeemReset } from './tables/reset-writes.ts'
 import { createRoom, directRoom } from './tables/room-writes.ts'
-import { createSession, endAllSessions, endSession, rotateSession, spendToken, touchSession } from './tables/session-writes.ts'
+import {
+  createSession,
+  endAllSessions,
+  endSession,
+  renewSession,
+  rotateSession,
+  spendToken,
+  touchSession,
+} from './tables/session-writes.ts'
 import { admitUser, createUser, setPassword, updateUser } from './tables/user-writes.ts'
 import type { WriteInput, WriteName, WriteOutput } from './writes.ts'
 
@@ -25,6 +33,7 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'sessions.create': createSession,
   'sessions.rotate': rotateSession,
   'sessions.spend': spendToken,
+  'sessions.renew': renewSession,
   'sessions.end': endSession,
   'sessions.end_all': endAllSessions,
   'sessions.touch': touchSession,

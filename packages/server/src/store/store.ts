@@ -1,3 +1,4 @@
+import type { Policy } from '@parlance/protocol'
 import type {
   EventRow,
   InviteRow,
@@ -93,6 +94,8 @@ export interface RoomReads {
   byId(id: string): Promise<RoomRow | undefined>
   byNumber(number: number): Promise<RoomRow | undefined>
   byName(name: string): Promise<RoomRow | undefined>
+  /** The one-to-one room of two users, the lower number first. */
+  byPair(low: number, high: number): Promise<RoomRow | undefined>
   byNumbers(numbers: readonly number[]): Promise<RoomRow[]>
   /** The oldest room, public ones left out, whose present members are exactly these two (the one, where both are the same). */
   ofTwo(one: number, other: number): Promise<RoomRow | undefined>
@@ -100,6 +103,8 @@ export interface RoomReads {
   browse(query: string, slice: Slice): Promise<RoomRow[]>
   /** Every room that is not deleted, in the order of their numbers, `query` a part of name or title. */
   list(query: string, slice: Slice): Promise<RoomRow[]>
+  /** Named public rooms listed to one of these, by name, behind the name `after`. */
+  index(listed: readonly Policy['listed'][], page: { after: string | null; limit: number }): Promise<RoomRow[]>
   heads(numbers: readonly number[]): Promise<{ room: number; seq: number; n: number }[]>
   /** Deleted rooms of which something is left, at most `limit`. */
   unpurged(limit: number): Promise<number[]>
@@ -140,6 +145,8 @@ export interface MemberReads {
 export type Ordinals = { from: number; to: number }
 
 export interface MessageReads {
+  /** The room a message is in. */
+  roomOf(id: string): Promise<number | undefined>
   byId(room: number, id: string): Promise<MessageRow | undefined>
   byCid(room: number, sender: number, cid: string): Promise<{ message: MessageRow; digest: Uint8Array | null } | undefined>
   /** Ascending by n; `from` the low end (`oldest`) or the high end (`newest`) of the range when it holds more than `limit`. */

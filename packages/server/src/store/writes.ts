@@ -106,6 +106,16 @@ export type Writes = AccountWrites & {
     | { status: 'suspended' }
   /** Spends a refresh token that is kept nowhere until then, so that the session has it as a spent one. `known`: it was spent before. */
   'sessions.spend': (input: { session: string; hash: Uint8Array; expiresAt: number; at: number }) => { status: 'spent' | 'known' } | Gone
+  /**
+   * What becomes of a login of an older door when its refresh token is used: it lasts until `expiresAt`, if that is later; with `spend`,
+   * the token dies. `known`: it is dead already.
+   */
+  'sessions.renew': (input: {
+    session: string
+    at: number
+    expiresAt: number
+    spend: { hash: Uint8Array; expiresAt: number } | null
+  }) => { status: 'renewed' | 'known' } | Gone
   'sessions.end': (input: { session: string; at: number }) => { status: 'ended'; user: number; userEvents: UserEventRow[] } | Gone
   'rooms.create': (input: {
     room: NewRoom

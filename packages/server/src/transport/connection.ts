@@ -1,6 +1,7 @@
 import { ChatError, limits, type OperationName, type OutputOf } from '@parlance/protocol'
 import type { Timer } from '../base/clock.ts'
 import type { Cast, Conversation, Dialect, DoorSocket, Listener, Seat } from '../dialects/dialect.ts'
+import type { Person } from '../live/bus.ts'
 import type { Actor, Addressee, Call, Directory, Gate, Login } from '../dispatch.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
@@ -159,6 +160,12 @@ export class Connection implements DoorSocket, Answering {
 
   sendTo(actor: Actor, addressee: Addressee, input: unknown): Promise<OutputOf<'messages.send'>> {
     return this.#ask('messages.send', { actor, addressee }, input)
+  }
+
+  async company({ number }: Actor, room: string): Promise<Person[]> {
+    const { log, here } = this.#options.hub.deps
+    const open = await log.open(number, room)
+    return open === null ? [] : await here.people(open.room.number)
   }
 
   sit(actor: Actor, listener: Listener): Seat {

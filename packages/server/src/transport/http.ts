@@ -6,6 +6,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { HubDeps } from './hub.ts'
 import { type Env, toResponse } from './answer.ts'
+import { mountReference } from './dialect-reference.ts'
 import { type RestDeps, restHandler } from './rest.ts'
 
 export type HttpDeps = RestDeps & {
@@ -95,6 +96,7 @@ function mountDialects(app: Hono<Env>, deps: HttpDeps): void {
     for (const dialect of dialects) {
       for (const route of dialect.routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), { dialect, route }])
     }
+    for (const { reference } of dialects) if (reference !== undefined) mountReference(app, prefix, reference)
     for (const [path, offers] of byPath) {
       const handle = restHandler(offers, deps)
       app.all(prefix + path, bodyBound(offers[0]?.dialect ?? deps.fallback), (c) => handle(c))

@@ -39,6 +39,9 @@ const lobby: Lobby = {
     members: () => Promise.resolve(new Map()),
     messages: () => Promise.resolve(new Map()),
     roomOfTwo: () => Promise.resolve(null),
+    present: () => Promise.resolve([]),
+    direct: () => Promise.resolve(null),
+    roomOfMessage: () => Promise.resolve(null),
   },
   dialectOf: (token) => /^(?:of|old)-(\w+)$/.exec(token)?.[1] ?? null,
 }

@@ -134,6 +134,9 @@ describe('who comes in', () => {
       members: () => Promise.resolve(new Map()),
       messages: () => Promise.resolve(new Map()),
       roomOfTwo: () => Promise.resolve(null),
+      present: () => Promise.resolve([]),
+      direct: () => Promise.resolve(null),
+      roomOfMessage: () => Promise.resolve(null),
     },
   })
   const refusal = async (entering: Promise<unknown>): Promise<unknown> => {

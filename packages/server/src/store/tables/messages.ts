@@ -11,6 +11,11 @@ const roomsAtOnce = 200
 export function messageReads(db: Kysely<Tables>): MessageReads {
   const messages = () => db.selectFrom('messages').selectAll()
   return {
+    async roomOf(id) {
+      const bytes = parseId(id)
+      const row = bytes === null ? undefined : await db.selectFrom('messages').select('room').where('id', '=', bytes).executeTakeFirst()
+      return row?.room
+    },
     async byId(room, id) {
       const bytes = parseId(id)
       if (bytes === null) return undefined

@@ -18,6 +18,7 @@ export function roomReads(db: Kysely<Tables>): RoomReads {
     },
     byNumber: (number) => first(rooms().where('number', '=', number)),
     byName: (name) => first(rooms().where('name', '=', name)),
+    byPair: (low, high) => first(rooms().where('pair', '=', `${low}:${high}`)),
     async byNumbers(numbers) {
       if (numbers.length === 0) return []
       return (await rooms().where('number', 'in', numbers).execute()).map(roomOf)
@@ -45,6 +46,11 @@ export function roomReads(db: Kysely<Tables>): RoomReads {
     async unpurged(limit) {
       const found = db.selectFrom('rooms').select('number').where('deleted_at', 'is not', null).where('purged_at', 'is', null)
       return (await found.orderBy('number').limit(limit).execute()).map(({ number }) => number)
+    },
+    async index(listed, { after, limit }) {
+      let found = rooms().where('kind', '=', 'public').where('listed', 'in', listed).where('name', 'is not', null)
+      if (after !== null) found = found.where('name', '>', after)
+      return (await found.orderBy('name').limit(limit).execute()).map(roomOf)
     },
     async heads(numbers) {
       if (numbers.length === 0) return []

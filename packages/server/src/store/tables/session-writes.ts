@@ -86,32 +86,56 @@ async function spend(
     .values({ hash: successor, session: token.session, expires_at: expiresAt, spent_at: null, successor: null })
     .execute()
   await tx.updateTable('sessions').set({ used_at: at, expires_at: expiresAt }).where('id', '=', token.session).execute()
-  // An expired token is refused whether it is known or not: keeping it would only let a long session grow without bound.
-  await tx.deleteFrom('refresh_tokens').where('session', '=', token.session).where('expires_at', '<=', at).execute()
+  await forgetExpired(tx, token.session, at)
+}
+
+export async function renewSession(tx: Tx, input: WriteInput<'sessions.renew'>): Promise<WriteOutput<'sessions.renew'>> {
+  const { session: id, at, expiresAt, spend: token } = input
+  const session = await lockSession(tx, id)
+  if (session === undefined || session.ended_at !== null || session.expires_at <= at) return { status: 'gone' }
+  if (token !== null && !(await keepSpent(tx, session, { ...token, at }))) return { status: 'known' }
+  if (expiresAt > session.expires_at) await tx.updateTable('sessions').set({ expires_at: expiresAt }).where('id', '=', session.id).execute()
+  await forgetExpired(tx, session.id, at)
+  return { status: 'renewed' }
+}
+
+/** Looked at again under its user's lock. */
+async function lockSession(tx: Tx, id: string): Promise<Selectable<SessionsTable> | undefined> {
+  const sessions = tx.selectFrom('sessions').selectAll().where('id', '=', idBytes(id))
+  const found = await sessions.executeTakeFirst()
+  if (found === undefined) return undefined
+  await lockUsers(tx, [found.user])
+  return await sessions.executeTakeFirst()
+}
+
+/** An expired token is refused whether it is known or not: keeping it would only let a long session grow without bound. */
+async function forgetExpired(tx: Tx, session: Uint8Array, at: number): Promise<void> {
+  await tx.deleteFrom('refresh_tokens').where('session', '=', session).where('expires_at', '<=', at).execute()
 }
 
 export async function spendToken(tx: Tx, input: WriteInput<'sessions.spend'>): Promise<WriteOutput<'sessions.spend'>> {
-  const session = idBytes(input.session)
-  const sessions = tx.selectFrom('sessions').select('user').where('id', '=', session).where('ended_at', 'is', null)
-  const found = await sessions.executeTakeFirst()
-  if (found === undefined) return { status: 'gone' }
-  await lockUsers(tx, [found.user])
-  if ((await sessions.executeTakeFirst()) === undefined) return { status: 'gone' }
+  const session = await lockSession(tx, input.session)
+  if (session === undefined || session.ended_at !== null) return { status: 'gone' }
+  return { status: (await keepSpent(tx, session, input)) ? 'spent' : 'known' }
+}
+
+/** Keeps what is known of a spent token of a locked session; false if it was known before. */
+async function keepSpent(
+  tx: Tx,
+  { id: session }: Selectable<SessionsTable>,
+  { hash, expiresAt, at }: { hash: Uint8Array; expiresAt: number; at: number },
+): Promise<boolean> {
   const spent = await tx
     .insertInto('refresh_tokens')
-    .values({ hash: input.hash, session, expires_at: input.expiresAt, spent_at: input.at, successor: null })
+    .values({ hash, session, expires_at: expiresAt, spent_at: at, successor: null })
     .onConflict((conflict) => conflict.column('hash').doNothing())
     .returning('hash')
     .executeTakeFirst()
-  return { status: spent === undefined ? 'known' : 'spent' }
+  return spent !== undefined
 }
 
 export async function endSession(tx: Tx, { session: id, at }: WriteInput<'sessions.end'>): Promise<WriteOutput<'sessions.end'>> {
-  const sessions = tx.selectFrom('sessions').selectAll().where('id', '=', idBytes(id))
-  const found = await sessions.executeTakeFirst()
-  if (found === undefined) return { status: 'gone' }
-  await lockUsers(tx, [found.user])
-  const session = await sessions.executeTakeFirst()
+  const session = await lockSession(tx, id)
   if (session === undefined || session.ended_at !== null) return { status: 'gone' }
   const { userEvents } = await end(tx, session, at)
   return { status: 'ended', user: session.user, userEvents }

@@ -6,6 +6,7 @@ export const roomRows = rowsOf({
     'rooms.direct': { input: ({ user }) => ({ user }), known: true },
     'rooms.list': { input: () => ({}) },
     'rooms.browse': { input: () => ({}) },
+    'rooms.index': { input: () => ({}) },
     'rooms.get': { input: ({ room }) => ({ room }) },
     'rooms.update': { input: ({ room }) => ({ room, title: 'changed' }) },
     'rooms.delete': { input: ({ room }) => ({ room }) },
@@ -23,6 +24,7 @@ rooms.create   group    ok          ok         ok         ok         ok         
 rooms.direct   foreign  ok          ok         ok         ok         ok         ok         ok         suspended  unauthenticated
 rooms.list     group    ok          ok         ok         ok         ok         ok         ok         suspended  unauthenticated
 rooms.browse   public   ok          ok         ok         ok         ok         ok         ok         suspended  unauthenticated
+rooms.index    public   ok          ok         ok         ok         ok         ok         ok         ok         ok
 
 rooms.get      group    ok          ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
 rooms.get      public   ok          ok         ok         ok         ok         ok         ok         suspended  unauthenticated
