@@ -9,6 +9,7 @@ import { pins } from './pins.ts'
 import { presence, presenceEphemera } from './presence.ts'
 import { recovery } from './recovery.ts'
 import { reactions } from './reactions.ts'
+import { roomIndex } from './room-index.ts'
 import { roomEphemera, rooms } from './rooms.ts'
 import { sessions } from './sessions.ts'
 import { userEvents, users } from './users.ts'
@@ -20,6 +21,7 @@ export const operations = {
   ...sessions,
   ...users,
   ...rooms,
+  ...roomIndex,
   ...members,
   ...invites,
   ...messages,

@@ -161,22 +161,6 @@ export const rooms = {
     out: Page(Room),
     errors: ['invalid_cursor'],
   }),
-  'rooms.index': operation({
-    summary: 'Public rooms by name, for everybody',
-    description:
-      'Ordered by name, byte by byte. Signed out, the rooms listed to anyone; signed in at an older API, those listed to users, too.',
-    auth: 'none',
-    rate: 'read',
-    method: 'GET',
-    path: '/room-index',
-    status: 200,
-    in: Closed({
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.index_max, default: limits.page_default })),
-      cursor: pageInput.cursor,
-    }),
-    out: Page(Room),
-    errors: ['invalid_cursor'],
-  }),
   'rooms.get': operation({
     summary: 'One room',
     auth: 'user',
