@@ -4,13 +4,14 @@ export const issuerName = 'https://id.example.org'
 export const audience = 'chat'
 
 /** A key pair of an issuer: what it publishes, and how it signs. */
-export type IssuerKey = { jwk: JWK; sign(payload: JWTPayload, header?: Record<string, unknown>): Promise<string> }
+export type IssuerKey = { jwk: JWK; privateKey: CryptoKey; sign(payload: JWTPayload, header?: Record<string, unknown>): Promise<string> }
 
 export async function issuerKey(alg: string, kid: string): Promise<IssuerKey> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
   const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig', alg }
   return {
     jwk,
+    privateKey,
     sign: (payload, header = {}) => new SignJWT(payload).setProtectedHeader({ alg, kid, typ: 'JWT', ...header }).sign(privateKey),
   }
 }
