@@ -12,7 +12,8 @@ import type { Logger } from '../base/log.ts'
 import { createMetrics, type Metrics, type Sizes } from '../base/metrics.ts'
 import { randomToken, systemRandom } from '../base/random.ts'
 import { Semaphore } from '../base/semaphore.ts'
-import type { Config } from '../config.ts'
+import { type Config, dialectNames } from '../config.ts'
+import { dialectsFor } from '../dialects/index.ts'
 import { createGate, type Directory, type Door, type Gate, type GateDeps, type Handlers } from '../dispatch.ts'
 import { openIssuer } from './issuer.ts'
 import { memoryBus } from '../live/memory/bus.ts'
@@ -96,6 +97,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       tokens: createTokens({ master, random: (size) => systemRandom.bytes(size) }),
       newId,
       digestKey: deriveKey(master, 'message digest'),
+      accessSeconds: accessSeconds(config),
       registration: config.registration,
       issuer: config.issuer && openIssuer(config.issuer, { clock: systemClock, log }),
       links: createLinks((size) => systemRandom.bytes(size)),
@@ -212,6 +214,15 @@ export const ownTokens = ({ limits }: Config): Door['tokens'] => ({
   access: limits.accessTokenSeconds,
   refresh: limits.refreshTokenDays * 86_400,
 })
+
+/** How long access tokens live, by the door they are of: switched off or not, as there may be logins of before. */
+const accessSeconds = (config: Config): Map<string, number> =>
+  new Map(
+    dialectsFor({ enabled: dialectNames, ownTokens: ownTokens(config), olderTokens: olderTokens(config) }).map(({ door }) => [
+      door.dia,
+      door.tokens.access,
+    ]),
+  )
 
 /** What the environment decides of the tokens that older doors issue, by the name of the API. */
 export const olderTokens = ({ dialectTokens }: Config): Record<string, Door['tokens']> =>

@@ -182,12 +182,12 @@ async function spend(deps: Taken, token: string): Promise<null> {
 
 async function renew(deps: Taken, call: Call, token: string): Promise<OutputOf<'accounts.refresh'>> {
   const { claims, hash } = await olderRefresh(deps, token)
-  const { user_id, sid, dia, exp } = claims
+  const { user_id, sid, dia, exp, username } = claims
   const user = await deps.store.users.byNumber(user_id)
   if (user === undefined) throw new ChatError('invalid_refresh')
   // Rotation is a matter between a door and its own tokens.
   if (dia === call.door.dia && call.door.tokens.rotate === true) return await rotateOlder(deps, call, { user, claims, hash })
-  return await deps.logins.renew(call, { user, session: sid, dia, token, expiresAt: exp * 1000 })
+  return await deps.logins.renew(call, { user, session: sid, dia, username, token, expiresAt: exp * 1000 })
 }
 
 type Held = Awaited<ReturnType<typeof olderRefresh>> & { user: UserRow }

@@ -44,6 +44,8 @@ export type Given = {
   newId: () => string
   /** Key of message digests, so that a stored digest tells nothing of the text. */
   digestKey: Uint8Array
+  /** Seconds an access token of an older door lives, by the door's name. */
+  accessSeconds?: ReadonlyMap<string, number>
   registration: 'open' | 'invite' | 'off'
   /** Whose tokens sign people in besides our own. */
   issuer: Issuer | null

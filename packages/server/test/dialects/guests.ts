@@ -149,4 +149,3 @@ async function enterNative(who: Account, { url, id }: Place): Promise<Guest> {
     [Symbol.asyncDispose]: () => socket[Symbol.asyncDispose](),
   }
 }
-

@@ -18,18 +18,27 @@ type SessionOutput = OutputOf<'accounts.login'>
 /** A token pair for a stored session. `session` its id; `refresh` the opaque token where the door has such. */
 type Issue = { user: UserRow; session: string; refresh: string | null; where: 'token' | 'cookie' }
 
+/** A refresh token of an older client that may be used; `dia` and `username` are its claims. */
+type Renewal = { user: UserRow; session: string; dia: string; username?: string | undefined; token: string; expiresAt: number }
+
 /** Makes sessions and their tokens in the form of the door they are made at. */
 export type Logins = {
   begin(call: Call): Begun
   /** The answer to a login. The refresh token leaves in it, or in the door's cookie. */
   issue(call: Call, issue: Issue): Promise<SessionOutput>
   /** The answer to a renewal with a token of an older client, which stays as it is until it expires. */
-  renew(call: Call, renewal: { user: UserRow; session: string; dia: string; token: string; expiresAt: number }): Promise<SessionOutput>
+  renew(call: Call, renewal: Renewal): Promise<SessionOutput>
 }
 
-type Deps = { tokens: Tokens; clock: Clock; newId: () => string }
+type Deps = {
+  tokens: Tokens
+  clock: Clock
+  newId: () => string
+  /** Seconds an access token lives, by the door it is of: a renewal at another door does not change that. Absent: as the door says. */
+  accessSeconds?: ReadonlyMap<string, number>
+}
 
-export function createLogins({ tokens, clock, newId }: Deps): Logins {
+export function createLogins({ tokens, clock, newId, accessSeconds }: Deps): Logins {
   const pairOf = async ({ door }: Call, { user, session, refresh }: Issue): Promise<Pair> => {
     const now = clock.now()
     const access = { now, seconds: door.tokens.access }
@@ -69,14 +78,15 @@ export function createLogins({ tokens, clock, newId }: Deps): Logins {
       }
     },
 
-    async renew({ door }, { user, session, dia, token, expiresAt }) {
+    async renew({ door }, { user, session, dia, username, token, expiresAt }) {
       const now = clock.now()
-      const grant = { token_type: 'access' as const, user_id: user.number, dia, sid: session }
+      const grant = { token_type: 'access' as const, user_id: user.number, dia, sid: session, ...(username !== undefined && { username }) }
+      const seconds = accessSeconds?.get(dia) ?? door.tokens.access
       return {
         user: profileView(user),
         session,
-        access_token: await tokens.signDialect(grant, { now, seconds: door.tokens.access }),
-        expires_in: door.tokens.access,
+        access_token: await tokens.signDialect(grant, { now, seconds }),
+        expires_in: seconds,
         refresh_token: token,
         refresh_expires_in: Math.floor((expiresAt - now) / 1000),
       }

@@ -97,6 +97,22 @@ describe('a refresh', () => {
     expect(claimsOf(access)).toMatchObject({ dia: 'django-realtime-chat-api', user_id: claimsOf(eve.access).user_id ?? '' })
   })
 
+  test('gives an access token for as long as the API does that the refresh token is of, and keeps its name', async () => {
+    const seconds = async (refresh: string) => {
+      const { access } = (await refreshed(refresh)).json as { access: string }
+      const { iat, exp, username } = claimsOf(access)
+      return [Number(exp) - Number(iat), username]
+    }
+    expect(await seconds(ann.refresh)).toEqual([86_400, undefined])
+    expect(await seconds(eve.refresh)).toEqual([300, undefined])
+    const { user_id, sid, dia } = claimsOf(eve.refresh) as { user_id: number; sid: string; dia: string }
+    const named = await world.server.running.house.services.tokens.signDialect(
+      { token_type: 'refresh', user_id, sid, dia, username: 'eve' },
+      { now: Date.now(), seconds: 60 },
+    )
+    expect(await seconds(named)).toEqual([300, 'eve'])
+  })
+
   test('with the login ended is refused', async () => {
     const bob = await people.person('bob')
     await world.rest.call('accounts.logout', {}, { token: bob.access })
