@@ -49,4 +49,11 @@ export const older: readonly Speech[] = [
     frame: () => JSON.stringify({ message: content }),
     delivery: '"type":"chat_message"',
   },
+  {
+    name: 'realtime-chat',
+    connection: ({ token, room }) => `/realtime-chat/ws/chat/${room.name}/?token=${token}\t<"user_join"`,
+    frame: () => JSON.stringify({ message: content }),
+    delivery: '"type":"chat_message"',
+    error: '{"error"',
+  },
 ]
