@@ -233,7 +233,9 @@ export class Client {
   async #once<N extends OperationName>(name: N, input: InputOf<N>): Promise<OutputOf<N>> {
     const live = ending.has(name) ? null : this.#link.call(name, input)
     if (live !== null) return live
-    return this.#rest.call(name, input, { token: await this.#sessions.token() })
+    const answer = await this.#rest.call(name, input, { token: await this.#sessions.token() })
+    if (ending.has(name)) this.#sessions.over()
+    return answer
   }
 
   #sessionChanged(session: Session | null, error: ChatError | null): void {
@@ -252,7 +254,7 @@ export class Client {
 }
 
 /** They end the connection they would be asked over, and its answers with it. */
-const ending: ReadonlySet<OperationName> = new Set(['accounts.logout', 'accounts.logout_all'])
+const ending: ReadonlySet<OperationName> = new Set(['accounts.logout', 'accounts.logout_all', 'accounts.delete'])
 
 /** What a listener throws is the host's own error and reaches it as one. */
 function raise(error: unknown): never {

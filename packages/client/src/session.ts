@@ -61,6 +61,11 @@ export class Sessions {
     await this.#deps.rest.call(name, {}, { token: ended.access_token, cookies: ended.refresh_token === null })
   }
 
+  /** An operation has ended the session. */
+  over(): void {
+    this.#set(null)
+  }
+
   /** An access token that is good for some seconds more; `renew`: a newer one than the last in any case. */
   async token(renew = false): Promise<string> {
     if (this.#current !== null && (renew || this.#remaining(this.#current) < nearlyOver)) await this.#renew(renew)

@@ -142,6 +142,19 @@ export const accounts = {
     out: Type.Null(),
     errors: ['invalid_input', 'wrong_password'],
   }),
+  'accounts.delete': operation({
+    summary: 'Delete your account',
+    description:
+      'Needs the password; nothing brings it back. Every session ends, the address is free again, the username stays taken so that nobody passes for you. You leave every room; one that you alone own passes to its oldest admin, else its oldest member. Your messages stay under the name of a deleted user, or their texts are removed, one event after the other.',
+    auth: 'user',
+    rate: 'auth',
+    method: 'POST',
+    path: '/me/delete',
+    status: 204,
+    in: Closed({ password, messages: OneOf(['keep', 'remove'], 'What becomes of what you wrote.') }),
+    out: Type.Null(),
+    errors: ['wrong_password'],
+  }),
   'accounts.me': operation({
     summary: 'Your own account',
     auth: 'user',

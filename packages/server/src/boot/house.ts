@@ -120,6 +120,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       ...createPresence(services),
     }
     services.purge.resume()
+    services.deletions.resume()
     const feed = createLog(services)
     const directory = createDirectory({ ...services, showEmails: config.showEmails })
     const gate = createGate({
@@ -150,6 +151,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       async [Symbol.asyncDispose]() {
         presence[Symbol.dispose]()
         await services.purge[Symbol.asyncDispose]()
+        await services.deletions[Symbol.asyncDispose]()
         await mailer?.[Symbol.asyncDispose]()
         await store[Symbol.asyncDispose]()
         lock[Symbol.dispose]()

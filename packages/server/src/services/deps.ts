@@ -12,6 +12,7 @@ import type { Mailer } from '../mail/mailer.ts'
 import type { Store } from '../store/store.ts'
 import { createEmit, type Emit } from './emit.ts'
 import { type Admission, createAdmission } from './parts/admission.ts'
+import { Deletions } from './parts/deletions.ts'
 import { createDigest, type Digest } from './parts/digests.ts'
 import { createInvitations, type Invitations } from './parts/invitations.ts'
 import { createIdentities } from './parts/identities.ts'
@@ -73,13 +74,14 @@ export type Deps = Given & {
   invitations: Invitations
   purge: Purge
   resets: Resets
+  deletions: Deletions
   admission: Admission
 }
 
 /** Makes what services have in common, once for all of them: their caches and the order of their writes are the same ones. */
 export function assemble(given: Given): Deps {
   const { store, clock, digestKey } = given
-  const people = new People(store.users)
+  const people = new People(store.users, clock)
   const refs = new Refs({ store, clock, people })
   const emit = createEmit(given)
   const sessions = new Sessions({ ...given, identities: createIdentities(given), emit })
@@ -101,6 +103,7 @@ export function assemble(given: Given): Deps {
     registrar: createRegistrar({ ...given, refs, emit, invitations }),
     purge: new Purge({ ...given, emit }),
     resets: createResets(given),
+    deletions: new Deletions({ ...given, emit, people }),
     admission: createAdmission({ store, clock, emit, sessions }),
   }
 }

@@ -54,6 +54,27 @@ export type AccountWrites = IdentityWrites & {
     keep: string | null
     at: number
   }) => ({ status: 'changed' } & Ended) | { status: 'mismatch' } | Gone
+  /**
+   * Deletes an account whose password still is the one that was verified: `name` takes the place of the username, everything else of the
+   * person goes, invitations and sessions end. What is left to be taken away is noted until `users.deleted`.
+   */
+  'users.delete': (input: {
+    user: number
+    expected: string | null
+    name: string
+    messages: 'keep' | 'remove'
+    at: number
+  }) => ({ status: 'deleted' } & Ended) | { status: 'mismatch' } | Gone
+  'users.deleted': (input: { user: number }) => { status: 'done' }
+  /** A deleted person leaves a room; where no owner is left, the oldest admin becomes one, else the oldest member. */
+  'members.withdraw': (input: { room: number; user: number; at: number }) => ({ status: 'left' } & Logged) | { status: 'absent' }
+  /** Removes the texts of these messages of a person, as `messages.delete` does; `messages` are those that had one. */
+  'messages.erase': (input: {
+    room: number
+    user: number
+    ns: number[]
+    at: number
+  }) => { status: 'erased'; messages: { n: number; id: string }[] } & Logged
   /** A link to set a new password, beside at most `beside` others that have not expired; above, `too_many`. Null: in the place of all. */
   'resets.create': (input: {
     hash: Uint8Array

@@ -1,6 +1,7 @@
 import { GroupCommit, type QueueDeps } from './commit-queue.ts'
 import type { Driver } from './drivers/driver.ts'
 import type { Store } from './store.ts'
+import { deletionReads } from './tables/deletions.ts'
 import { eventReads } from './tables/events.ts'
 import { inviteReads } from './tables/invites.ts'
 import { memberReads } from './tables/members.ts'
@@ -28,6 +29,7 @@ export async function assembleStore(driver: Driver, { newId, ...deps }: StoreDep
     sessions: sessionReads(read),
     resets: resetReads(read),
     invites: inviteReads(read),
+    deletions: deletionReads(read),
     rooms: roomReads(read),
     members: memberReads(read),
     messages,

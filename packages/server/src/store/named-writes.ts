@@ -1,9 +1,11 @@
+import { deleteUser, forgetDeletion } from './tables/deletion-writes.ts'
 import { createInvite, revokeInvite } from './tables/invite-writes.ts'
 import type { Tx } from './tables/locks.ts'
 import { enterIdentity } from './tables/identity-writes.ts'
 import { changeRole, joinMember, leaveRoom } from './tables/member-writes.ts'
+import { changeRole, joinMember, leaveRoom, withdraw } from './tables/member-writes.ts'
 import { retireEvents, setExpiry } from './tables/expiry-writes.ts'
-import { deleteMessage, editMessage, pinMessage } from './tables/message-writes.ts'
+import { eraseMessages, deleteMessage, editMessage, pinMessage } from './tables/message-writes.ts'
 import { deleteRoom, purgeRoom, updateRoom } from './tables/room-changes.ts'
 import { createReset, redeemReset } from './tables/reset-writes.ts'
 import { createRoom, directRoom } from './tables/room-writes.ts'
@@ -24,6 +26,10 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'users.create': createUser,
   'users.update': updateUser,
   'users.password': setPassword,
+  'users.delete': deleteUser,
+  'users.deleted': forgetDeletion,
+  'members.withdraw': withdraw,
+  'messages.erase': eraseMessages,
   'invites.create': createInvite,
   'invites.revoke': revokeInvite,
   'resets.create': createReset,

@@ -14,6 +14,7 @@ export interface Tables {
   identities: IdentitiesTable
   reset_links: ResetLinksTable
   invites: InvitesTable
+  deletions: DeletionsTable
   rooms: RoomsTable
   members: MembersTable
   stays: StaysTable
@@ -66,6 +67,9 @@ export type RefreshTokensTable = {
 
 /** Links to set a new password, as hashes. Those of an account go when one is used. */
 export type ResetLinksTable = { hash: Uint8Array; user: number; created_at: number; expires_at: number }
+
+/** Deleted accounts of which something is left to be taken away. */
+export type DeletionsTable = { user: number; messages: 'keep' | 'remove'; at: number }
 
 export type InvitesTable = Omit<InviteRow, 'number' | 'id'> & { number: Generated<number>; id: Uint8Array; hash: Uint8Array }
 

@@ -90,6 +90,17 @@ export interface InviteReads {
   open(which: { room: number | null; creator: number | null; at: number }, slice: Slice): Promise<InviteRow[]>
 }
 
+/** A deleted account of which something is left to be taken away. */
+export type Deletion = { user: number; messages: 'keep' | 'remove' }
+
+export interface DeletionReads {
+  pending(): Promise<Deletion[]>
+  /** Numbers of the rooms a user was ever a member of, ascending. */
+  places(user: number, slice: Slice): Promise<number[]>
+  /** Ordinals in the range of messages that a user wrote and that have a text. */
+  texts(room: number, user: number, range: Ordinals): Promise<number[]>
+}
+
 export interface RoomReads {
   byId(id: string): Promise<RoomRow | undefined>
   byNumber(number: number): Promise<RoomRow | undefined>
@@ -184,6 +195,7 @@ export interface Store extends AsyncDisposable {
   readonly sessions: SessionReads
   readonly resets: ResetReads
   readonly invites: InviteReads
+  readonly deletions: DeletionReads
   readonly rooms: RoomReads
   readonly members: MemberReads
   readonly messages: MessageReads

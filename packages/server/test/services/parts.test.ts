@@ -71,7 +71,7 @@ test('people are read once, all missing ones in one statement', async () => {
   const made = await Promise.all(['ada', 'bob', 'eve'].map((name) => world.somebody(name)))
   const [ada = 0, bob = 0, eve = 0] = made.map(({ actor }) => actor.number)
   const asked = spyOn(world.deps.store.users, 'byNumbers')
-  const people = new People(world.deps.store.users)
+  const people = new People(world.deps.store.users, world.clock)
   await people.load([ada, bob, bob, ada])
   const person = await people.load([ada, bob, eve, 9999])
   expect(asked.mock.calls).toEqual([[[ada, bob]], [[eve, 9999]]])

@@ -65,6 +65,8 @@ export type World = AsyncDisposable & {
   eventsOf(room: string): RoomEvent[]
   somebody(username: string): Promise<Somebody>
   nobody: Omit<Somebody, 'actor'>
+  /** Whoever is signed in. */
+  of(actor: Actor): Somebody
   /** The same person at another node: the same database, and nothing remembered in common. */
   elsewhere(somebody: Somebody): Somebody
 }
@@ -117,6 +119,7 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
     heard,
     eventsOf: (room) => heard.filter((signal): signal is RoomEvent => signal.kind === 'room' && signal.room.id === room),
     nobody: caller(null),
+    of: (actor) => ({ actor, ...caller(actor) }),
     elsewhere: ({ actor }) => ({ actor, ...callerElsewhere(actor) }),
     async somebody(username) {
       const actor = await createUser(deps, username)
@@ -125,6 +128,7 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
     async [Symbol.asyncDispose]() {
       presence[Symbol.dispose]()
       await deps.purge[Symbol.asyncDispose]()
+      await deps.deletions[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
       rmSync(directory, { recursive: true })
     },

@@ -3,6 +3,7 @@ import { accountContract } from '../contract/store/accounts.ts'
 import { admissionContract } from '../contract/store/admissions.ts'
 import { backends } from '../contract/store/backends.ts'
 import { expiryContract } from '../contract/store/expiry.ts'
+import { deletionContract } from '../contract/store/deletions.ts'
 import { historyContract } from '../contract/store/histories.ts'
 import { inviteContract } from '../contract/store/invites.ts'
 import { markerContract } from '../contract/store/markers.ts'
@@ -20,6 +21,7 @@ for (const backend of await backends()) {
     accountContract(backend)
     admissionContract(backend)
     inviteContract(backend)
+    deletionContract(backend)
     roomContract(backend)
     roomChangeContract(backend)
     memberContract(backend)

@@ -1,25 +1,43 @@
+import type { Clock } from '../../base/clock.ts'
 import type { Person } from '../../live/bus.ts'
 import type { UserReads } from '../../store/store.ts'
 import { Lru } from './lru.ts'
 
 const remembered = 50_000
 
-/** Who has which number. Number, id and username of a user never change, so that what was read once stays true. */
+/** How long what was read is believed: another node may delete an account, and with it the name (ms). */
+const believed = 60_000
+
+type Known = { person: Person; until: number }
+
+/** Who has which number. Number and id of a user never change, and the username once: when the account is deleted. */
 export class People {
   readonly #users: UserReads
-  readonly #known = new Lru<number, Person>(remembered)
+  readonly #clock: Clock
+  readonly #known = new Lru<number, Known>(remembered)
   readonly #numbers = new Lru<string, number>(remembered)
 
-  constructor(users: UserReads) {
+  constructor(users: UserReads, clock: Clock) {
     this.#users = users
+    this.#clock = clock
   }
 
   /** Takes from a longer row what events may carry. */
   remember({ number, id, username }: Person): Person {
     const person = { number, id, username }
-    this.#known.set(number, person)
+    this.#known.set(number, { person, until: this.#clock.monotonic() + believed })
     this.#numbers.set(id, number)
     return person
+  }
+
+  /** The name of an account has just changed. */
+  forget(number: number): void {
+    this.#known.delete(number)
+  }
+
+  #get(number: number): Person | undefined {
+    const known = this.#known.get(number)
+    return known !== undefined && known.until > this.#clock.monotonic() ? known.person : undefined
   }
 
   /** Those with these ids; who does not exist is missing. */
@@ -27,7 +45,7 @@ export class People {
     const found = new Map<string, Person>()
     const missing: string[] = []
     for (const id of new Set(ids)) {
-      const person = this.#known.get(this.#numbers.get(id) ?? 0)
+      const person = this.#get(this.#numbers.get(id) ?? 0)
       if (person === undefined) missing.push(id)
       else found.set(id, person)
     }
@@ -40,7 +58,7 @@ export class People {
     const found = new Map<number, Person>()
     const missing: number[] = []
     for (const number of new Set(numbers)) {
-      const person = this.#known.get(number)
+      const person = this.#get(number)
       if (person === undefined) missing.push(number)
       else found.set(number, person)
     }

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { Columns } from './columns.ts'
 
-/** What people see of their sessions, how they come back without a password, and how they come at all. */
+/** What people see of their sessions, how they come back without a password, how they come at all, and how they go. */
 export const accounts = (c: Columns): Migration => ({
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable('sessions').addColumn('agent', c.text).execute()
@@ -36,6 +36,13 @@ export const accounts = (c: Columns): Migration => ({
       .execute()
     await db.schema.createIndex('invites_of_room').on('invites').columns(['room', 'number']).execute()
     await db.schema.createIndex('invites_of_creator').on('invites').column('creator').execute()
+    await db.schema
+      .createTable('deletions')
+      .addColumn('user', c.integer, (column) => column.primaryKey().references('users.number'))
+      .addColumn('messages', c.text, (column) => column.notNull())
+      .addColumn('at', c.integer, (column) => column.notNull())
+      .modifyEnd(c.keyed)
+      .execute()
     await db.schema.createIndex('reset_links_of_user').on('reset_links').column('user').execute()
   },
 })

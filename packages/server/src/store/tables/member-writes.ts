@@ -1,11 +1,13 @@
 import type { Role } from '@parlance/protocol'
 import { limits } from '@parlance/protocol'
-import type { MemberRow } from '../rows.ts'
+import type { EventRow, MemberRow } from '../rows.ts'
 import type { Logged, WriteInput, WriteOutput } from '../writes.ts'
 import { spendInvite } from './invite-uses.ts'
 import { lockRooms, lockUsers, type Tx } from './locks.ts'
 import { type LockedRoom, logEvent, logFact, nothingLogged, saveRoom } from './log-writes.ts'
 import { memberOf } from './rows-of.ts'
+
+type Departing = { member: MemberRow; by: number | null; at: number }
 
 export type Joining = { user: number; by: number | null; role: Role; at: number }
 
@@ -74,23 +76,63 @@ export async function leaveRoom(tx: Tx, input: WriteInput<'members.leave'>): Pro
   const member = await findMember(tx, room.number, user)
   if (member === undefined) return { status: 'absent' }
   if (input.keepOwner && member.role === 'owner' && room.members > 1 && !(await hasOwnerBeside(tx, member))) return { status: 'last_owner' }
+  const left = await depart(tx, room, { member, by, at })
+  await saveRoom(tx, room)
+  return { status: 'left', ...left }
+}
+
+export async function withdraw(
+  tx: Tx,
+  { room: number, user, at }: WriteInput<'members.withdraw'>,
+): Promise<WriteOutput<'members.withdraw'>> {
+  const [room] = await lockRooms(tx, [number])
+  const member = room === undefined || room.deleted_at !== null ? undefined : await findMember(tx, number, user)
+  if (room === undefined || member === undefined) return { status: 'absent' }
+  const heir = member.role === 'owner' && !(await hasOwnerBeside(tx, member)) ? await heirOf(tx, member) : undefined
+  await lockUsers(tx, heir === undefined ? [user] : [user, heir.user])
+  const events: EventRow[] = []
+  if (heir !== undefined) {
+    raiseAcl(room)
+    events.push(await logEvent(tx, room, { type: 'member.updated', actor: null, ref: heir.user, data: { role: 'owner' }, at }))
+    await tx.updateTable('members').set({ role: 'owner' }).where('number', '=', heir.number).execute()
+  }
+  const left = await depart(tx, room, { member, by: null, at })
+  await saveRoom(tx, room)
+  return { status: 'left', events: [...events, ...left.events], userEvents: left.userEvents }
+}
+
+/** Who owns a room after its last owner: the admin who is there for longest, else the member. Those who are suspended do not. */
+async function heirOf(tx: Tx, { room, user }: MemberRow): Promise<{ number: number; user: number } | undefined> {
+  const others = tx
+    .selectFrom('members')
+    .innerJoin('users', 'users.number', 'members.user')
+    .select(['members.number', 'members.user'])
+    .where('members.room', '=', room)
+    .where('members.user', '!=', user)
+    .where('users.state', '=', 'active')
+    .orderBy('members.number')
+  return (await others.where('members.role', '=', 'admin').executeTakeFirst()) ?? (await others.executeTakeFirst())
+}
+
+/** Ends a stay in a locked room that the caller saves. */
+async function depart(tx: Tx, room: LockedRoom, { member, by, at }: Departing): Promise<Logged> {
+  const { number, user, from_seq } = member
   room.members -= 1
   const endsLarge = room.large === 1 && room.members <= limits.large_room_ends
   if (endsLarge) room.large = 0
   raiseAcl(room)
   const data = endsLarge ? { large: false } : null
   const event = await logEvent(tx, room, { type: 'member.left', actor: by, ref: user, data, at })
-  await tx.deleteFrom('members').where('number', '=', member.number).execute()
+  await tx.deleteFrom('members').where('number', '=', number).execute()
   await tx
     .updateTable('stays')
     .set({ to_seq: event.seq, to_n: room.last_n })
     .where('room', '=', room.number)
     .where('user', '=', user)
-    .where('from_seq', '=', member.from_seq)
+    .where('from_seq', '=', from_seq)
     .execute()
   const fact = await logFact(tx, { user, type: 'room.left', room: room.number, position: event.seq, at })
-  await saveRoom(tx, room)
-  return { status: 'left', events: [event], userEvents: [fact] }
+  return { events: [event], userEvents: [fact] }
 }
 
 export async function changeRole(tx: Tx, input: WriteInput<'members.role'>): Promise<WriteOutput<'members.role'>> {

@@ -3,8 +3,8 @@ import { printId } from '../../base/ids.ts'
 import type { EventRow, ThreadFact } from '../rows.ts'
 import type { MessagesTable } from '../schema.ts'
 import type { WriteInput, WriteOutput } from '../writes.ts'
-import type { Tx } from './locks.ts'
-import { logEvent, saveRoom } from './log-writes.ts'
+import { lockRooms, type Tx } from './locks.ts'
+import { type LockedRoom, logEvent, nothingLogged, saveRoom } from './log-writes.ts'
 import { roomJudgedAt } from './member-writes.ts'
 import { idBytes, messageOf } from './rows-of.ts'
 
@@ -51,6 +51,34 @@ export async function deleteMessage(tx: Tx, input: WriteInput<'messages.delete'>
   const message = await findMessage(tx, input)
   if (message === undefined) return { status: 'gone' }
   if (message.deleted_at !== null) return { status: 'unchanged' }
+  const { event, deleted } = await takeAway(tx, { room, message }, { by, at })
+  await saveRoom(tx, room)
+  return { status: 'deleted', message: messageOf(deleted), events: [event], userEvents: [] }
+}
+
+export async function eraseMessages(
+  tx: Tx,
+  { room: number, user, ns, at }: WriteInput<'messages.erase'>,
+): Promise<WriteOutput<'messages.erase'>> {
+  const [room] = await lockRooms(tx, [number])
+  const erased: WriteOutput<'messages.erase'> = { status: 'erased', messages: [], ...nothingLogged() }
+  if (room === undefined || room.deleted_at !== null || ns.length === 0) return erased
+  const written = tx.selectFrom('messages').selectAll().where('room', '=', number).where('n', 'in', ns)
+  for (const message of await written.where('sender', '=', user).where('deleted_at', 'is', null).orderBy('n').execute()) {
+    const { event } = await takeAway(tx, { room, message }, { by: user, at })
+    erased.events.push(event)
+    erased.messages.push({ n: message.n, id: printId(message.id) })
+  }
+  await saveRoom(tx, room)
+  return erased
+}
+
+/** The text of a message goes, and what hangs on it; the place stays. The caller saves the room. */
+async function takeAway(
+  tx: Tx,
+  { room, message }: { room: LockedRoom; message: Message },
+  { by, at }: { by: number; at: number },
+): Promise<{ event: EventRow; deleted: Message }> {
   const left = message.root === null ? null : await threadWithout(tx, message, message.root)
   const data = left && { thread: left }
   const event = await logEvent(tx, room, { type: 'message.deleted', actor: by, ref: message.n, data, at })
@@ -61,8 +89,7 @@ export async function deleteMessage(tx: Tx, input: WriteInput<'messages.delete'>
   await dropMentions(tx, message, 'all')
   for (const table of ['reactions', 'reads'] as const)
     await tx.deleteFrom(table).where('room', '=', message.room).where('n', '=', message.n).execute()
-  await saveRoom(tx, room)
-  return { status: 'deleted', message: messageOf(deleted), events: [event], userEvents: [] }
+  return { event, deleted }
 }
 
 export async function pinMessage(tx: Tx, input: WriteInput<'messages.pin'>): Promise<WriteOutput<'messages.pin'>> {

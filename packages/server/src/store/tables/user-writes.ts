@@ -56,7 +56,7 @@ export async function setPassword(tx: Tx, input: WriteInput<'users.password'>): 
 
 export async function updateUser(tx: Tx, { user: number, ...change }: WriteInput<'users.update'>): Promise<WriteOutput<'users.update'>> {
   const [row] = await lockUsers(tx, [number])
-  if (row === undefined) return { status: 'gone' }
+  if (row === undefined || row.state === 'deleted') return { status: 'gone' }
   if (change.owned_email !== undefined && change.owned_email !== null) {
     const owner = await tx.selectFrom('users').select('number').where('owned_email', '=', change.owned_email).executeTakeFirst()
     if (owner !== undefined && owner.number !== number) return { status: 'email_taken' }

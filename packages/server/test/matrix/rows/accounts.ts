@@ -10,6 +10,7 @@ export const accountRows = rowsOf({
     'accounts.logout': { input: () => ({}), spends: 'login' },
     'accounts.logout_all': { input: () => ({}), spends: 'login' },
     'accounts.password': { input: () => ({ current: password, password }), spends: 'login' },
+    'accounts.delete': { input: () => ({ password: 'not mine', messages: 'keep' }) },
     'accounts.me': { input: () => ({}) },
     'accounts.update': { input: () => ({ first_name: 'Changed' }) },
     'sessions.list': { input: () => ({}) },
@@ -34,6 +35,7 @@ accounts.refresh     group    ok         ok         ok         ok         ok    
 accounts.logout      group    ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
 accounts.logout_all  group    ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
 accounts.password    group    ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
+accounts.delete      group    wrong_password  wrong_password  wrong_password  wrong_password  wrong_password  wrong_password  wrong_password  suspended  unauthenticated
 accounts.me          group    ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
 accounts.update      group    ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
 sessions.list        group    ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
