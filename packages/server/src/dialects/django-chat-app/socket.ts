@@ -1,7 +1,7 @@
 import type { SocketDoor } from '../dialect.ts'
 import { Talk } from './talk.ts'
 
-const name = '[\\p{L}\\p{N}_-]{1,200}'
+const name = '[\\p{L}\\p{N}_-]{1,255}'
 const path = new RegExp(`^/ws/chat/(${name})/$`, 'u')
 
 export const socketDoor: SocketDoor = {

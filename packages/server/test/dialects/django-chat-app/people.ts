@@ -66,8 +66,17 @@ export function older(url: string, prefix = ''): Older {
   return people
 }
 
-/** The frames a socket got before a typing notice that it sends now: nobody else hears that it is a marker. */
+/** The frames a socket got before a message of its person to themselves, which nobody else hears outside of a room. */
 export async function before(socket: OlderSocket, who: Member): Promise<Frame[]> {
   socket.send({ token: who.access, type: 'message', receiver: who.id, message: 'marker' })
   return (await socket.upto((frame) => (frame as Frame).message === 'marker')) as Frame[]
+}
+
+/** Sends a message; `receiver` as it is to be written, where that is not the number. */
+export function say(
+  socket: OlderSocket,
+  who: Member,
+  { to, text, receiver = to.id }: { to: Member; text: string; receiver?: string | number },
+): void {
+  socket.send({ token: who.access, type: 'message', receiver, message: text })
 }
