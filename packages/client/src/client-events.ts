@@ -14,7 +14,7 @@ export type RoomMark = { room: string; n: number; read: number | null; unread: n
 /**
  * What `client.on` can wait for: every event of the protocol by its name, and what the client itself has to say. Durable events come in
  * the order of their log, each once; `event` and `fact` are all of a kind together. `reset`: what was kept of these rooms must be
- * fetched anew. `refused`: a room asked to be open is not. `unread`: a head or a marker moved. `session`: null once signed out, with
+ * fetched anew. `floor`: messages of a room have disappeared. `refused`: a room asked to be open is not. `unread`: a head or a marker moved. `session`: null once signed out, with
  * the reason if nobody asked for it.
  *
  * @example
@@ -28,6 +28,7 @@ export type ClientEvents = {
 } & {
   typing: DownFrame['typing']
   receipt: DownFrame['receipt']
+  floor: DownFrame['floor']
   presence: DownFrame['presence']
   event: RoomEventFrame
   fact: UserEventFrame

@@ -9,6 +9,7 @@ import { Rest } from './rest.ts'
 import { type Session, Sessions } from './session.ts'
 import { type Status, timingDefaults } from './socket.ts'
 import type { Positions } from './sync.ts'
+import { Timeline } from './timeline.ts'
 
 /**
  * Makes a client for one user of one server. Nothing is sent before it is asked to.
@@ -215,6 +216,14 @@ export class Client {
   /** Hears of the presence of these users (at most 200), instead of those named before. */
   watch(users: readonly string[]): void {
     this.#link.interest.watch(users)
+  }
+
+  /** The messages of a room, kept up to date from now on; `changed` is called after each change. Dispose it when nobody looks any more. */
+  timeline(room: string, changed: () => void): Timeline {
+    if (this.user === null) throw new ChatError('unauthenticated', { detail: 'Sign in before reading.' })
+    const call: Client['call'] = (name, input) => this.call(name, input)
+    const on: Client['on'] = (name, listener) => this.on(name, listener)
+    return new Timeline({ room, me: this.user.id, call, on, changed })
   }
 
   /** Moves the read marker. */

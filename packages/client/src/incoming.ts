@@ -20,6 +20,8 @@ const kinds = [
   'pong',
 ] as const
 
+const ephemera = ['typing', 'receipt', 'floor', 'presence'] as const
+
 /**
  * Reads one frame. Null is a frame that this version does not know, which is ignored; what is not a JSON object throws, because a peer
  * that sends it is not speaking this protocol.
@@ -33,6 +35,6 @@ export function readFrame(text: string): Incoming | null {
 
 function kindOf(frame: object): keyof DownFrame | null {
   if ('id' in frame) return 'ok' in frame ? 'ok' : 'err' in frame ? 'err' : null
-  if ('eph' in frame) return frame.eph === 'typing' || frame.eph === 'receipt' || frame.eph === 'presence' ? frame.eph : null
+  if ('eph' in frame) return ephemera.find((kind) => kind === frame.eph) ?? null
   return kinds.find((kind) => kind in frame) ?? null
 }

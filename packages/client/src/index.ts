@@ -9,3 +9,5 @@ export { newCid, type FetchAnswer, type FetchRequest, type Platform, type Socket
 export type { Session } from './session.ts'
 export type { Status, Timing } from './socket.ts'
 export type { Positions } from './sync.ts'
+export * from './timeline.ts'
+export * from './transcript.ts'

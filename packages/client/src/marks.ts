@@ -34,6 +34,11 @@ export class Marks {
     this.#rise(room, 0, read)
   }
 
+  /** Messages up to `n` have disappeared, and with them what was unread of them. */
+  floor(room: string, n: number): void {
+    if ((this.#marks.get(room)?.read ?? null) !== null) this.#rise(room, n, n)
+  }
+
   drop(room: string): void {
     this.#marks.delete(room)
   }

@@ -150,6 +150,9 @@ export class Sync {
         return this.#deps.emit('receipt', frame)
       case 'presence':
         return this.#deps.emit('presence', frame)
+      case 'floor':
+        this.#deps.marks.floor(frame.room, frame.n)
+        return this.#deps.emit('floor', frame)
       default:
     }
   }
