@@ -1,6 +1,7 @@
 import { ChatError, type Client, type ClientOptions, createClient } from '@parlance/client'
 import type { Room } from '@parlance/protocol'
-import { type Desk, isMessage, perform, UsageError } from './commands.ts'
+import { isMessage, perform } from './commands.ts'
+import { type Desk, UsageError } from './desk.ts'
 import { Directory } from './directory.ts'
 import { News } from './news.ts'
 import { type Input, type Output, Prompt } from './prompt.ts'

@@ -1,48 +1,6 @@
-import type { Client } from '@parlance/client'
-import { limits, type Message, type Room } from '@parlance/protocol'
-import type { Directory } from './directory.ts'
-import type { RoomView } from './room-view.ts'
-import { roomLabel, type Screen } from './screen.ts'
-
-/** What a command may use. */
-export type Desk = {
-  readonly client: Client
-  readonly screen: Screen
-  readonly directory: Directory
-  /** The room shown. */
-  readonly view: RoomView | null
-  show(room: Room): Promise<void>
-  send(draft: { content: string; reply_to?: string }): void
-  quit(): void
-}
-
-/** `alone`: needs no connection. */
-type Command = { usage: string; does: string; alone?: true; run(desk: Desk, rest: string): Promise<void> | void }
-
-/** Something the person can put right; its message is for them. */
-export class UsageError extends Error {}
-
-function shownRoom({ view }: Desk): RoomView {
-  if (view === null) throw new UsageError('No room is open. /rooms lists yours, /join <name> opens one.')
-  return view
-}
-
-/** Splits "12 some text" and finds the message. */
-function messageAndText(desk: Desk, rest: string, usage: string): { message: Message; text: string } {
-  const [, digits, text = ''] = /^#?(\d+)\s*([^]*)$/.exec(rest) ?? []
-  if (digits === undefined) throw new UsageError(`Usage: ${usage}`)
-  const message = shownRoom(desk).find(Number(digits))
-  if (message === undefined) throw new UsageError(`There is no #${digits} on this screen. /history shows more.`)
-  return { message, text: text.trim() }
-}
-
-/** Said here, in characters, before the server has to. */
-function fitting(content: string): string {
-  const { length } = Array.from(content)
-  if (length > limits.content_chars)
-    throw new UsageError(`${length} characters are too many: a message has at most ${limits.content_chars}.`)
-  return content
-}
+import { type Command, type Desk, fitting, shownRoom, UsageError } from './desk.ts'
+import { messageCommands } from './message-commands.ts'
+import { roomLabel } from './screen.ts'
 
 const rooms: Command = {
   usage: '/rooms',
@@ -136,35 +94,6 @@ const history: Command = {
   run: (desk) => shownRoom(desk).earlier(),
 }
 
-const reply: Command = {
-  usage: '/reply <number> <text>',
-  does: 'answer a message',
-  run(desk, rest) {
-    const { message, text } = messageAndText(desk, rest, reply.usage)
-    if (text === '') throw new UsageError(`Usage: ${reply.usage}`)
-    desk.send({ content: fitting(text), reply_to: message.id })
-  },
-}
-
-const edit: Command = {
-  usage: '/edit <number> <text>',
-  does: 'change a message of yours',
-  async run(desk, rest) {
-    const { message, text } = messageAndText(desk, rest, edit.usage)
-    if (text === '') throw new UsageError(`Usage: ${edit.usage}`)
-    await desk.client.call('messages.edit', { room: message.room, message: message.id, content: fitting(text) })
-  },
-}
-
-const remove: Command = {
-  usage: '/delete <number>',
-  does: 'delete a message',
-  async run(desk, rest) {
-    const { message } = messageAndText(desk, rest, remove.usage)
-    await desk.client.call('messages.delete', { room: message.room, message: message.id })
-  },
-}
-
 const help: Command = {
   usage: '/help',
   alone: true,
@@ -179,7 +108,7 @@ const help: Command = {
 
 const quit: Command = { usage: '/quit', does: 'leave', alone: true, run: (desk) => desk.quit() }
 
-const commands: Record<string, Command> = { rooms, browse, join, dm, create, leave, who, history, reply, edit, delete: remove, help, quit }
+const commands: Record<string, Command> = { rooms, browse, join, dm, create, leave, who, history, ...messageCommands, help, quit }
 
 /** Whether a line is sent as it is, rather than obeyed; two slashes stand for one. */
 export const isMessage = (line: string): boolean => line.trim() !== '' && (!line.startsWith('/') || line.startsWith('//'))

@@ -1,6 +1,6 @@
 import type { ClientEvents, Outgoing, RoomMark, Status } from '@parlance/client'
 import type { RoomEventFrame, UserEventFrame } from '@parlance/protocol'
-import type { Desk } from './commands.ts'
+import type { Desk } from './desk.ts'
 import { failure } from './sign-in.ts'
 
 /** What the news needs beyond a command: to draw the prompt anew, and to take a room off the screen. */
@@ -30,6 +30,7 @@ export class News implements Disposable {
       client.on('fact', (fact) => this.#fact(fact)),
       client.on('typing', (typing) => this.#typing(typing)),
       client.on('receipt', (receipt) => this.#receipt(receipt)),
+      client.on('floor', ({ room, n }) => this.#isShown(room) && desk.view?.floor(n)),
       client.on('presence', (presence) => this.#seen(presence)),
       client.on('unread', (mark) => this.#mark(mark)),
       client.on('outbox', (outgoing) => this.#outgoing(outgoing)),

@@ -1,9 +1,7 @@
-import type { Client } from '@parlance/client'
+import { type Client, Transcript } from '@parlance/client'
 import type { Message, Room, RoomEventFrame } from '@parlance/protocol'
 import { type Screen, roomLabel } from './screen.ts'
 
-/** Messages kept for /edit, /delete and /reply, and for what replies point at. */
-const kept = 1000
 const page = 20
 
 /** The room on the screen: its messages by number, printed once each and in order. */
@@ -11,7 +9,8 @@ export class RoomView {
   readonly room: Room
   readonly #client: Client
   readonly #screen: Screen
-  readonly #messages = new Map<number, Message>()
+  /** For commands, and for what replies point at. */
+  readonly #transcript: Transcript
   /** Events that came while history was being fetched; null once it is printed. */
   #early: RoomEventFrame[] | null = []
   #first = Number.POSITIVE_INFINITY
@@ -24,6 +23,7 @@ export class RoomView {
     this.#client = client
     this.#screen = screen
     this.room = room
+    this.#transcript = new Transcript(client.user?.id ?? '')
     this.#member = room.me !== null
   }
 
@@ -38,7 +38,7 @@ export class RoomView {
   }
 
   find(n: number): Message | undefined {
-    return this.#messages.get(n)
+    return this.#transcript.messages.find((message) => message.n === n)
   }
 
   /** Opens the room and prints its latest messages. */
@@ -80,16 +80,20 @@ export class RoomView {
       this.#early.push(event)
       return
     }
+    const { changed, fetch } = this.#transcript.apply(event)
     switch (event.ev) {
       case 'message.created':
         if (event.data.n <= this.#last) return
         this.#print(event.data)
         this.#read()
         return
-      case 'message.edited':
-        return this.#edited(event.data.n, event.data.message)
+      case 'message.edited': {
+        const [message] = changed
+        if (message !== undefined) return this.#show(message)
+        if (fetch !== null) this.#fetch(fetch)
+        return
+      }
       case 'message.deleted':
-        this.#messages.delete(event.data.n)
         return this.#screen.notice(`#${event.data.n} was deleted`)
       case 'member.joined':
         return this.#screen.notice(`${event.data.user.username} joined`)
@@ -116,11 +120,18 @@ export class RoomView {
     }
   }
 
-  #edited(n: number, message: Message | undefined): void {
-    if (message === undefined) return this.#screen.notice(`#${n} was edited`)
-    // Of two views of a message the later revision counts.
-    if ((this.#messages.get(n)?.rev ?? 0) >= message.rev) return
-    this.#show(message)
+  /** Messages up to `n` have disappeared. */
+  floor(n: number): void {
+    if (this.#transcript.drop(n).length > 0) this.#screen.notice(`messages up to #${n} have disappeared`)
+  }
+
+  /** The new text of an edit that does not carry it. */
+  #fetch(message: string): void {
+    this.#client
+      .call('messages.get', { room: this.room.id, message })
+      .then((view) => this.#show(view))
+      // It may be gone by now, which its own event tells.
+      .catch(() => undefined)
   }
 
   #print(message: Message): void {
@@ -130,12 +141,9 @@ export class RoomView {
   }
 
   #show(message: Message): void {
-    const replied = message.reply_to === undefined ? undefined : [...this.#messages.values()].find(({ id }) => id === message.reply_to)
+    this.#transcript.see([message])
+    const replied = message.reply_to === undefined ? undefined : this.#transcript.get(message.reply_to)
     this.#screen.message(message, replied?.n ?? null)
-    this.#messages.delete(message.n)
-    this.#messages.set(message.n, message)
-    const oldest = this.#messages.keys().next().value
-    if (this.#messages.size > kept && oldest !== undefined) this.#messages.delete(oldest)
   }
 
   /** Moves the read marker to what was printed: one request at a time, the latest wins. */

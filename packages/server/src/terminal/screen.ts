@@ -19,12 +19,26 @@ export class Screen {
     this.#prompt = prompt
   }
 
-  message({ n, sender, content, created_at, edited_at, deleted_at, reply_to }: Message, repliedTo: number | null): void {
+  message(message: Message, repliedTo: number | null): void {
+    const { n, sender, content, created_at, edited_at, deleted_at, reply_to } = message
     const time = new Date(created_at).toTimeString().slice(0, 5)
     const reply = reply_to === undefined ? '' : this.#style('dim', ` ↩ ${repliedTo === null ? 'earlier' : `#${repliedTo}`}`)
     const text = deleted_at === undefined ? cleanLines(content) : this.#style('dim', '(deleted)')
     const edited = edited_at !== undefined && deleted_at === undefined ? this.#style('dim', ' (edited)') : ''
-    this.#prompt.print(`${this.#style('dim', `${time} #${n}`)} ${this.#style('bold', clean(sender.username))}${reply}: ${text}${edited}`)
+    this.#prompt.print(
+      `${this.#style('dim', `${time} #${n}`)} ${this.#style('bold', clean(sender.username))}${reply}: ${text}${edited}${this.#marks(message)}`,
+    )
+  }
+
+  /** What hangs on a message, behind its text. */
+  #marks({ forwarded, pinned_at, thread, reactions }: Message): string {
+    const marks = [
+      ...(forwarded ? [`(from ${clean(forwarded.sender.username)})`] : []),
+      ...(pinned_at !== undefined ? ['(pinned)'] : []),
+      ...(thread ? [`(${thread.count} ${thread.count === 1 ? 'reply' : 'replies'})`] : []),
+      ...(reactions ? [`[${reactions.map(({ emoji, count }) => `${clean(emoji)} ${count}`).join('  ')}]`] : []),
+    ]
+    return marks.map((mark) => this.#style('dim', ` ${mark}`)).join('')
   }
 
   /** A message of one's own that the server does not have yet. */
