@@ -13,7 +13,8 @@ const message = (n: number, change: Partial<Message> = {}): Message => ({
   ...change,
 })
 const created = (view: Message): RoomEventFrame => ({ ev: 'message.created', room: 'r', seq: view.seq, n: view.n, at, data: view })
-const reacted = (seq: number, count: number, user = bob, ev: 'reaction.added' | 'reaction.removed' = 'reaction.added'): RoomEventFrame => ({
+type Reacting = { user?: typeof ann; ev?: 'reaction.added' | 'reaction.removed' }
+const reacted = (seq: number, count: number, { user = bob, ev = 'reaction.added' }: Reacting = {}): RoomEventFrame => ({
   ...{ ev, room: 'r', seq, at, data: { id: 'm1', n: 1, rev: seq, user, emoji: '👍', count } },
 })
 
@@ -23,12 +24,12 @@ describe('a transcript', () => {
     transcript.apply(created(message(1)))
     transcript.apply(reacted(2, 1))
     expect(transcript.get('m1')).toMatchObject({ rev: 2, reactions: [{ emoji: '👍', count: 1 }] })
-    transcript.apply(reacted(3, 2, ann))
+    transcript.apply(reacted(3, 2, { user: ann }))
     expect(transcript.get('m1')?.reactions).toEqual([{ emoji: '👍', count: 2, mine: true }])
-    expect(transcript.apply(reacted(3, 2, ann)).changed).toHaveLength(1)
-    transcript.apply(reacted(4, 1, ann, 'reaction.removed'))
+    expect(transcript.apply(reacted(3, 2, { user: ann })).changed).toHaveLength(1)
+    transcript.apply(reacted(4, 1, { user: ann, ev: 'reaction.removed' }))
     expect(transcript.get('m1')?.reactions).toEqual([{ emoji: '👍', count: 1 }])
-    transcript.apply(reacted(5, 0, bob, 'reaction.removed'))
+    transcript.apply(reacted(5, 0, { user: bob, ev: 'reaction.removed' }))
     expect(transcript.get('m1')).not.toHaveProperty('reactions')
   })
 
@@ -44,8 +45,8 @@ describe('a transcript', () => {
     const transcript = new Transcript(ann.id)
     // In a replay the first event carries the state after all of them, and nobody’s own reactions.
     transcript.apply(created(message(1, { rev: 3, reactions: [{ emoji: '👍', count: 2 }] })))
-    transcript.apply(reacted(2, 1, ann))
-    transcript.apply(reacted(3, 2, bob))
+    transcript.apply(reacted(2, 1, { user: ann }))
+    transcript.apply(reacted(3, 2, { user: bob }))
     expect(transcript.get('m1')?.reactions).toEqual([{ emoji: '👍', count: 2, mine: true }])
   })
 
