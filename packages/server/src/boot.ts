@@ -22,6 +22,7 @@ import { StreamOutbound } from './transport/outbound-stream.ts'
 import { createPages } from './transport/pages.ts'
 import { reference } from './transport/reference.ts'
 import { createStreams } from './transport/streams.ts'
+import { StrangeProxies } from './transport/strange-proxies.ts'
 import { Sweep } from './transport/sweep.ts'
 import { UnprovenSockets } from './transport/unproven-sockets.ts'
 import { type SocketServer, socketHandler } from './transport/websocket.ts'
@@ -78,12 +79,16 @@ async function listen(house: House): Promise<Running> {
     pages: createPages({ metrics: house.metrics, metricsToken: config.metricsToken, ping: () => house.store.ping(), draining }),
     documents: reference(),
   })
+  const strangers = new StrangeProxies((proxy) =>
+    log.warn('a proxy that is not in TRUSTED_PROXIES says who its clients are: in limits they count as one', { proxy }),
+  )
   const mount = createMount({
     gate,
     dialects,
     dialectOf: (token) => house.services.sessions.dialectOf(token),
     http: (request, address) => http.fetch(request, { address }),
     trusted: trustedProxies(config.trustedProxies),
+    strangers,
     allowedOrigins: config.allowedOrigins,
     unproven,
     newId,
@@ -105,11 +110,14 @@ async function listen(house: House): Promise<Running> {
   })
   const sweep = new Sweep({ hub, connections, clock: systemClock, logger: log })
   const retiring = keepRetiring(() => retireExpired(house.services), { clock: systemClock, log })
-  const control = openControl({ path: join(config.dataDir, 'control.sock'), operator: createOperator(house, operatorGate(house)), log })
+  const url = `http://${config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host}:${server.port}`
+  const vital = () => ({ pid: process.pid, url, strangeProxies: strangers.all })
+  const operator = createOperator(house, operatorGate(house), vital)
+  const control = openControl({ path: join(config.dataDir, 'control.sock'), operator, log })
   return {
     house,
     port: server.port ?? config.port,
-    url: `http://${config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host}:${server.port}`,
+    url,
     async [Symbol.asyncDispose]() {
       isDraining = true
       await control[Symbol.asyncDispose]()

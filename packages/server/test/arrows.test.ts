@@ -94,7 +94,7 @@ const words: { what: string; pattern: RegExp; only: string }[] = [
   {
     what: 'the name of an engine',
     pattern: /sqlite|postgres|redis/i,
-    only: 'server/src/{store/**,live/redis/**,import/**,boot.ts,boot/**,config.ts,config/**,cli/doctor.ts}',
+    only: 'server/src/{store/**,live/redis/**,import/**,boot.ts,boot/**,config.ts,config/**,cli/doctor/**}',
   },
   {
     what: 'the name of a dialect',

@@ -14,9 +14,10 @@ const distantFuture = 8_640_000_000_000_000
 /**
  * What commands on this machine may ask: any operation of the catalog in the name of a user (`{as, op, in}`), an admin's in nobody's
  * (`{op, in}`), `{user: {…}}` to make an account whatever the registration setting, also as an admin, `{token: name}` for an access token
- * of an account, `{rooms: {query, after}}` and `{room: ref}` to see what rooms there are, and `{health: true}` to see whether the database answers.
+ * of an account, `{rooms: {query, after}}` and `{room: ref}` to see what rooms there are, `{health: true}` to see whether the database answers,
+ * and `{vital: true}` for what a running server knows of itself.
  */
-export function createOperator(house: House, gate: Gate): Operator {
+export function createOperator(house: House, gate: Gate, vital: () => object = () => ({})): Operator {
   const { door } = native(ownTokens(house.config))
 
   const desk = createRoomDesk(house)
@@ -34,6 +35,7 @@ export function createOperator(house: House, gate: Gate): Operator {
     if (typeof request.user === 'object' && request.user !== null) return createUser(house, door, request.user as Record<string, unknown>)
     if (typeof request.rooms === 'object' && request.rooms !== null) return desk.list(pageOf(request.rooms as Record<string, unknown>))
     if (typeof request.room === 'string') return desk.show(request.room)
+    if (request.vital === true) return vital()
     if (request.health === true) return house.store.ping()
     const call = { actor: null, lane: null, door, requestId: house.newId(), address: 'control' }
     if (typeof request.token === 'string') return accessToken(house, call, await find(request.token))

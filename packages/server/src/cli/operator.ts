@@ -31,6 +31,12 @@ function refuse(error: unknown): never {
 const refused = (detail: string, faults: readonly { path: string; message: string }[] = []): Refused =>
   new Refused(`${detail}${faults.map(({ path, message }) => ` ${path} ${message}`).join(';')}`)
 
+/** The same for questions that only a running server can answer; null where none runs. */
+export async function askRunning({ dataDir }: Config, request: Record<string, unknown>): Promise<unknown> {
+  const socket = join(dataDir, 'control.sock')
+  return existsSync(socket) && (await answers(socket)) ? await askServer(socket, request) : null
+}
+
 async function answers(socket: string): Promise<boolean> {
   try {
     await fetch('http://control/', { unix: socket, method: 'POST', body: '{}' })

@@ -14,11 +14,16 @@ export function trustedProxies(networks: readonly Network[]): BlockList {
  * from anybody else the header is a claim and is ignored.
  */
 export function clientAddress(peer: string, headers: Headers, trusted: BlockList): string {
-  const isTrusted = (address: string) => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
-  if (!isTrusted(plain(peer))) return limitKey(plain(peer))
+  if (!isTrusted(peer, trusted)) return limitKey(plain(peer))
   const hops = (headers.get('x-forwarded-for') ?? '').split(',').map((hop) => plain(hop.trim()))
-  for (const hop of hops.reverse()) if (hop !== '' && !isTrusted(hop)) return limitKey(hop)
+  for (const hop of hops.reverse()) if (hop !== '' && !isTrusted(hop, trusted)) return limitKey(hop)
   return limitKey(plain(peer))
+}
+
+/** Whether the word of this address on others is taken. */
+export function isTrusted(address: string, trusted: BlockList): boolean {
+  const one = plain(address)
+  return trusted.check(one, isIPv6(one) ? 'ipv6' : 'ipv4')
 }
 
 /** An IPv4 address that came in IPv6 clothes is the same address. */

@@ -2,8 +2,9 @@ import type { BlockList } from 'node:net'
 import { ChatError } from '@parlance/protocol'
 import type { Admission, Dialect, Door, DoorSocket, Handshake, Lobby } from '../dialects/dialect.ts'
 import type { Gate } from '../dispatch.ts'
-import { clientAddress } from './address.ts'
+import { clientAddress, isTrusted } from './address.ts'
 import { meantFor, sharedRoom } from './arbitration.ts'
+import type { StrangeProxies } from './strange-proxies.ts'
 import type { UnprovenSockets } from './unproven-sockets.ts'
 import type { SocketData, SocketServer } from './websocket.ts'
 
@@ -14,6 +15,7 @@ export type MountDeps = {
   dialectOf: Lobby['dialectOf']
   http: (request: Request, address: string) => Response | Promise<Response>
   trusted: BlockList
+  strangers: StrangeProxies
   /** Null: any origin may open a socket. */
   allowedOrigins: readonly string[] | null
   unproven: UnprovenSockets
@@ -27,7 +29,9 @@ type Meant = { dialect: Dialect; admission: Extract<Admission, { accept: (socket
 /** The server's front: tells sockets from requests and gives each to its door. */
 export function createMount(deps: MountDeps): (request: Request, server: SocketServer) => Promise<Response | undefined> {
   return async (request, server) => {
-    const address = clientAddress(server.requestIP(request)?.address ?? '', request.headers, deps.trusted)
+    const peer = server.requestIP(request)?.address ?? ''
+    const address = clientAddress(peer, request.headers, deps.trusted)
+    if (!isTrusted(peer, deps.trusted)) deps.strangers.note(peer, request.headers)
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return deps.http(request, address)
     if (deps.draining()) return new Response(null, { status: 503, headers: { 'retry-after': '1' } })
     if (!originAllowed(request.headers.get('origin'), deps.allowedOrigins)) return new Response(null, { status: 403 })

@@ -145,6 +145,22 @@ describe('a stream of one room', () => {
     expect(stream.events.at(-1)).toMatchObject({ name: 'bye', seen: { frame: { bye: { code: 4401 } } } })
   })
 
+  test('ends with the suspension of its reader', async () => {
+    await using world = await openWorld()
+    const ada = await world.person('ada')
+    const room = await world.group([ada])
+    await using stream = await roomStream(world, room, ada)
+    await using own = await ownStream(world, ada)
+    await Promise.all([stream.next('opened'), own.next('ready')])
+    const { services, store } = world.server.running.house
+    await services.admission.set((await store.users.byId(ada.id)) ?? { number: 0 }, 'suspended', null)
+    for (const one of [stream, own]) {
+      await one.ended
+      expect(one.events.at(-1)).toMatchObject({ name: 'bye', seen: { frame: { bye: { code: 4403, reason: 'suspended' } } } })
+    }
+    expect(roomStream(world, room, ada)).rejects.toMatchObject({ code: 'suspended' })
+  })
+
   test('is counted while it is open, and there are only so many of one user', async () => {
     await using world = await openWorld()
     const ada = await world.person('ada')

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { createOlderClient, type OlderSocket } from '../harness/older-client.ts'
+import { createOlderClient } from '../harness/older-client.ts'
 import { connect, type TestSocket } from '../harness/socket.ts'
+import { openStream } from '../harness/stream.ts'
 import { openWorld, password, type Person, type World } from '../harness/world.ts'
 
 const races = 200
@@ -53,19 +54,31 @@ async function connecting(who: Person): Promise<TestSocket> {
   return socket
 }
 
+type Ending = { closed: Promise<{ code: number }> }
+
+async function streaming(who: Person): Promise<Ending> {
+  const stream = await openStream(world.server.url, '/me/stream', who)
+  const closed = stream.ended.then(() => {
+    const last = stream.events.at(-1)?.seen
+    return { code: last?.kind === 'bye' ? last.frame.bye.code : 0 }
+  })
+  return { closed }
+}
+
 async function race(number: number): Promise<Outcome[]> {
   const who = await person(`racer${number}`)
   const api = createOlderClient(world.server.url)
   const native = await world.socket(who)
   const older = await api.open(`/ws/chat/race${number % atOnce}/?token=${who.token}`)
   const { id: room } = await world.rest.call('rooms.get', { room: `name:race${number % atOnce}` }, who)
-  const sockets: Promise<TestSocket | OlderSocket | null>[] = [Promise.resolve(native), Promise.resolve(older)]
+  const sockets: Promise<Ending | null>[] = [Promise.resolve(native), Promise.resolve(older), streaming(who)]
   const tokens = [who.token]
   const others: Promise<unknown>[] = []
   let lastSend = 0
   // Everything the person may be in the middle of; the suspension falls somewhere among it.
   const doings = [
     () => sockets.push(connecting(who).catch(() => null)),
+    () => sockets.push(streaming(who).catch(() => null)),
     () => sockets.push(api.open(`/ws/chat/race${number % atOnce}/?token=${who.token}`).catch(() => null)),
     () => {
       const send = native.op('messages.send', { room, content: 'still here', cid: crypto.randomUUID() })
@@ -101,7 +114,7 @@ async function race(number: number): Promise<Outcome[]> {
   return [...closed, ...last.map(({ at, status }) => ({ lag: at - answered, code: status })), { lag: lastSend - answered, code: 403 }]
 }
 
-test('within a second of a suspension every socket, token and refresh of the person is over, whatever they were doing', async () => {
+test('within a second of a suspension every socket, stream, token and refresh of the person is over, whatever they were doing', async () => {
   const outcomes: Outcome[][] = []
   let next = 0
   const runner = async () => {

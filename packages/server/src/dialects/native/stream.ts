@@ -11,6 +11,7 @@ import {
   type RestAnswer,
   type RestCall,
   type RestRoute,
+  type RevocationReason,
   type RoomKey,
   type Seat,
   type Stretch,
@@ -138,8 +139,9 @@ abstract class OneWay implements Conversation, Listener {
     this.isEnded = true
   }
 
-  revoked(): void {
-    this.end(4401, 'the session ended')
+  revoked(reason: RevocationReason): void {
+    if (reason === 'suspended') this.end(4403, 'suspended')
+    else this.end(4401, 'the session ended')
   }
 
   protected say(frame: object, id?: string): void {
