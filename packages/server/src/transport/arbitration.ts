@@ -1,8 +1,8 @@
 import { ChatError } from '@parlance/protocol'
 import type { Dialect, Handshake, Lobby, Login, RoomPath } from '../dialects/dialect.ts'
 
-/** The path that the older APIs share. */
-const sharedPath = /^\/ws\/chat\/([^/]+)\/$/
+/** The path that the older APIs share. Whether it may lack its slash is for the one that is meant to say. */
+const sharedPath = /^\/ws\/chat\/([^/]+)\/?$/
 
 /** {x} of the shared path, or null for other paths. */
 export function sharedRoom(path: string): string | null {
