@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { Metrics } from '../base/metrics.ts'
 import type { Env } from './answer.ts'
+import { linkPages } from './link-pages.ts'
 
 export type PagesDeps = {
   metrics: Metrics
@@ -13,7 +14,7 @@ export type PagesDeps = {
 
 const loopback = /^(127\.|::1$|0:0:0:0$)/
 
-/** What operators and their machines ask: alive, ready, and the figures. */
+/** What operators and their machines ask: alive, ready, and the figures; and the pages that links lead people to. */
 export function createPages({ metrics, metricsToken, ping, draining }: PagesDeps): Hono<Env> {
   const app = new Hono<Env>()
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
@@ -33,5 +34,6 @@ export function createPages({ metrics, metricsToken, ping, draining }: PagesDeps
     if (!allowed) return c.json({ status: 'forbidden' }, 403)
     return c.text(await metrics.text(), 200, { 'content-type': metrics.contentType })
   })
+  app.route('/', linkPages())
   return app
 }

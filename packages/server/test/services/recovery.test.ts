@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import type { Mail } from '../../src/mail/mailer.ts'
 import { codeOf, faultsOf, openWorld, type World } from './world.ts'
 
@@ -85,6 +85,13 @@ describe('a forgotten password', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => codeOf(redeem(second))))
     expect(answers.filter((answer) => answer === 'invalid_link')).toHaveLength(9)
     expect(await world.nobody.refused('users.reset_link', { user: 'name:nobody' })).toBe('not_found')
+  })
+
+  test('is asked for in no time, whoever exists: the answer does not wait for a look', async () => {
+    const asked = spyOn(world.deps.store.users, 'byNameKey').mockImplementation(() => new Promise(() => undefined))
+    expect(await world.nobody.ask('recovery.request', { username: 'ann' })).toBeNull()
+    expect(asked).toHaveBeenCalledTimes(1)
+    asked.mockRestore()
   })
 
   test('is not replaced by a guess', async () => {
