@@ -28,6 +28,10 @@ export type Means = {
   /** Makes somebody by other means than the API's and answers their number. */
   person?: (step: PersonStep) => Promise<number>
   /** Takes a marker away again that has been seen, where later answers would show it. `kept` are the values kept so far. */
+  /** Takes out of an answer what markers, counted by the path of their sockets, have added to it. */
+  discount?: (body: unknown, markers: ReadonlyMap<string, number>) => unknown
+  /** Whether this API closes the sockets it refuses once they are open, and otherwise says something on each: the result is what came of it. */
+  closes?: boolean
   sweep?: (marker: { text: string; path: string; kept: ReadonlyMap<string, string> }) => Promise<void>
 }
 
@@ -74,6 +78,7 @@ class Player {
   /** Who spoke last on a path: a marker of theirs is behind whatever they said before. */
   readonly #speakers = new Map<string, Open>()
   #markers = 0
+  readonly #marked = new Map<string, number>()
 
   constructor(stage: Stage) {
     this.#stage = stage
@@ -117,7 +122,8 @@ class Player {
     for (const [name, pointer] of Object.entries(keeps)) this.#kept.set(name, String(at(answer.json, pointer)))
     const headers = Object.fromEntries(Object.keys(response.headers).map((name) => [name, answer.headers.get(name) ?? undefined]))
     const type = answer.headers.get('content-type') ?? ''
-    const ours = { status: answer.status, type, headers, body: withoutMarkers(answer.json ?? answer.text) }
+    const found = withoutMarkers(answer.json ?? answer.text)
+    const ours = { status: answer.status, type, headers, body: this.#stage.discount?.(found, this.#marked) ?? found }
     return { recorded: response, ours }
   }
 
@@ -126,11 +132,19 @@ class Player {
     const address = this.#fill(path)
     const filled = Object.fromEntries(Object.entries(headers).map(([key, value]) => [key, this.#fill(value)]))
     const isRefused = this.#listed(title).some(({ at, ours }) => at === '/result' && typeof ours === 'number')
-    if (result !== 'open' || isRefused)
-      return { recorded: { result }, ours: { result: await this.#stage.client.handshake(address, filled) } }
+    if (result !== 'open' || isRefused) return { recorded: { result }, ours: { result: await this.#refusal(address, filled) } }
     const socket = await this.#stage.client.open(address, filled)
     this.#sockets.set(name, { socket, path: address.split('?')[0] ?? '', read: 0, isSilent: true })
     return { recorded: { result }, ours: { result: 'open' } }
+  }
+
+  /** The status of the handshake; of an API that closes what it refuses, what came of the socket. */
+  async #refusal(address: string, headers: Record<string, string>): Promise<number | string> {
+    const status = await this.#stage.client.handshake(address, headers)
+    if (status !== 101 || this.#stage.closes !== true) return status
+    await using socket = await this.#stage.client.open(address, headers)
+    await eventually(() => socket.ended !== null || socket.frames.length > 0)
+    return socket.ended === null ? 'open' : `closed with ${socket.ended.code}`
   }
 
   #send({ socket: name, json, text, binary }: SendStep): Outcome {
@@ -165,6 +179,7 @@ class Player {
     const marker = await this.#stage.marker(text, open.isSilent)
     if (marker === null) return
     from.socket.send(marker)
+    this.#marked.set(from.path, (this.#marked.get(from.path) ?? 0) + 1)
     await eventually(() => {
       if (open.socket.ended !== null) throw new Error(`the socket was closed: ${JSON.stringify(open.socket.ended)}`)
       return open.socket.frames.some((frame) => JSON.stringify(frame).includes(`${text}"`))

@@ -135,7 +135,8 @@ async function named<T>(work: () => Promise<T>): Promise<T> {
 const takenName: Fault = { path: '/room_name', code: 'taken', message: 'chat room with this room name already exists.' }
 
 async function bareDirect(call: RestCall): Promise<RestAnswer> {
-  return { headers: { allow: gets.join(', ') }, ...(await direct(call, await signedIn(call))) }
+  const answer = await direct(call, await signedIn(call))
+  return { ...answer, headers: { ...answer.headers, allow: gets.join(', ') } }
 }
 
 async function direct(call: RestCall, actor: Actor): Promise<RestAnswer> {
