@@ -51,6 +51,23 @@ describe.skipIf(server === null)('a connection to PostgreSQL that is lost', () =
   }
 
   for (const how of ['unasked', 'unanswered'] as const) {
+    test(`a reply ${how} at its commit counts once in its thread, and a reaction in its message`, async () => {
+      const [sender = 0, other = 0] = users
+      const first = await post(store, { room, sender, cid: `first-${how}` })
+      if (first.status !== 'stored') throw new Error(first.status)
+      const root = (await store.messages.at([{ room: room.number, n: first.n }]))[0]?.id ?? ''
+      const cut = wire.cut(how, `reply ${how}`)
+      expect(await post(store, { room, sender, cid: null, content: `reply ${how}`, root })).toMatchObject({ status: 'stored' })
+      await cut
+      expect(await store.messages.byId(room.number, root)).toMatchObject({ replies: 1 })
+      const cutAgain = wire.cut(how, 'commit')
+      const { acl = 0 } = (await store.rooms.byNumber(room.number)) ?? {}
+      await store.queue.react({ room: room.number, user: other, acl, message: root, emoji: 'x', add: true, at: 1 })
+      await cutAgain
+      expect(await store.messages.byId(room.number, root)).toMatchObject({ reactions: [['x', 1]] })
+      expect(await faultsOf(url)).toEqual([])
+    })
+
     test(`a rarer write ${how} at its commit is done once and answers for itself`, async () => {
       const user = newUser()
       const cut = wire.cut(how, 'commit')

@@ -27,13 +27,25 @@ export async function makeRoom(store: Store, [creator = 0, ...members]: number[]
   return expectStatus(await store.queue.write('rooms.create', { room, cid: null, digest: digestOf('') }), 'created').room
 }
 
-type Post = { room: RoomRow; sender: number; cid: string | null; content?: string; join?: Role | null; lane?: object | null }
+type Post = {
+  room: RoomRow
+  sender: number
+  cid: string | null
+  content?: string
+  join?: Role | null
+  lane?: object | null
+  /** Id of the first message of a thread. */
+  root?: string | null
+}
 
 /** Sends as a service does: at the acl it knows, and at the present one when it is asked again. */
-export function post(store: Store, { room, sender, cid, content = `${cid}`, join = null, lane = null }: Post): Promise<SendOutcome> {
+export function post(
+  store: Store,
+  { room, sender, cid, content = `${cid}`, join = null, lane = null, root = null }: Post,
+): Promise<SendOutcome> {
   const request: SendRequest = {
     ...{ lane, room: room.number, sender, id: newId(), cid, digest: digestOf(content), content, meta: null },
-    ...{ mentions: [], mentionAll: false, replyTo: null, root: null, forward: null, addressee: null, at: now },
+    ...{ mentions: [], mentionAll: false, replyTo: root, root, forward: null, addressee: null, at: now },
     judge: (fresh) => (fresh ? aclOf(store, room).then((acl) => ({ acl, join })) : { acl: room.acl, join }),
   }
   return store.queue.send(request)
@@ -67,6 +79,13 @@ export async function faultsOf(url: string): Promise<unknown[]> {
       left join parlance.members m on m.room = s.room and m."user" = s."user" where s.to_seq is null and m.number is null
     union all select 'fact past the head', u.number::int, u.last_useq::int from parlance.users u
       where u.last_useq < (select max(useq) from parlance.user_events e where e."user" = u.number)
+    union all select 'replies of a thread', t.room::int, t.n::int from parlance.messages t
+      cross join lateral (select count(*) as replies, max(n) as last_n from parlance.messages m
+        where m.room = t.room and m.root = t.id and m.deleted_at is null) counted
+      where t.replies <> counted.replies or t.last_reply_n is distinct from counted.last_n
+    union all select 'counts of reactions', t.room::int, t.n::int from parlance.messages t
+      where (select coalesce(sum((each ->> 1)::int), 0) from jsonb_array_elements(coalesce(t.reactions, '[]')::jsonb) each)
+        <> (select count(*) from parlance.reactions x where x.room = t.room and x.n = t.n)
     union all select 'position twice in a user log', e."user"::int, e.useq::int from parlance.user_events e group by e."user", e.useq having count(*) > 1`)
   return [...gaps, ...loose]
 }

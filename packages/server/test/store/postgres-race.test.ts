@@ -91,37 +91,58 @@ describe.skipIf(server === null)('two nodes on one database', () => {
     const users = await makeUsers(one, 8)
     const rooms = await Promise.all(Array.from({ length: 4 }, (_, index) => makeRoom(one, users.slice(index))))
     const seen = new Map<string, number>()
+    const said: Spoken[] = []
     const workers = nodes.flatMap((node, which) =>
-      users.map((user, index) => busy({ node, user, users, rooms, seen, seed: which * 100 + index + 1 })),
+      users.map((user, index) => busy({ node, user, users, rooms, said, seen, seed: which * 100 + index + 1 })),
     )
     await Promise.all(workers)
     for (const node of nodes) await node[Symbol.asyncDispose]()
     expect(await faultsOf(url)).toEqual([])
     expect(await rollbacksIn(url)).toEqual({ rollbacks: 0, deadlocks: 0 })
     // Each kind of outcome was met, so that the test above has tried what it says.
-    const statuses = ['stored', 'known', 'joined', 'present', 'left', 'absent', 'edited', 'deleted', 'created', 'raised', 'changed']
+    const statuses = [
+      'stored',
+      'known',
+      'joined',
+      'present',
+      'left',
+      'absent',
+      'edited',
+      'deleted',
+      'created',
+      'raised',
+      'changed',
+      'replied',
+      'reacted',
+    ]
     expect(statuses.filter((status) => !seen.has(status))).toEqual([])
   })
 })
 
-type Worker = { node: Store; user: number; users: number[]; rooms: RoomRow[]; seen: Map<string, number>; seed: number }
+type Spoken = { room: RoomRow; id: string }
+/** `said`: what everybody may reply and react to. */
+type Worker = { node: Store; user: number; users: number[]; rooms: RoomRow[]; said: Spoken[]; seen: Map<string, number>; seed: number }
 
 /** One person at one node, doing sixty things in an order of their own. */
-async function busy({ node, user, users, rooms, seen, seed }: Worker): Promise<void> {
+async function busy({ node, user, users, rooms, said, seen, seed }: Worker): Promise<void> {
   let state = seed * 2654435761
   const draw = <T>(from: readonly T[]): T => {
     state = (Math.imul(state ^ (state >>> 15), 2246822519) + 374761393) >>> 0
     return from[(state >>> 8) % from.length] as T
   }
   const { queue } = node
-  const own: { room: RoomRow; id: string }[] = []
+  const own: Spoken[] = []
   const change = async (room: RoomRow) => ({ room: room.number, by: user, acl: await aclOf(node, room), at: 1 })
   const deeds: (() => Promise<{ status: string }>)[] = [
     async () => post(node, { room: draw(rooms), sender: user, cid: `x${draw([1, 2, 3, 4, 5, 6, 7, 8])}`, content: 'same', join: 'member' }),
     async () => {
       const room = draw(rooms)
       const outcome = await post(node, { room, sender: user, cid: null, content: 'plain', join: 'member' })
-      if (outcome.status === 'stored') own.push({ room, id: (await node.messages.at([{ room: room.number, n: outcome.n }]))[0]?.id ?? '' })
+      if (outcome.status === 'stored') {
+        const spoken = { room, id: (await node.messages.at([{ room: room.number, n: outcome.n }]))[0]?.id ?? '' }
+        own.push(spoken)
+        said.push(spoken)
+      }
       return outcome
     },
     async () => {
@@ -137,6 +158,27 @@ async function busy({ node, user, users, rooms, seen, seed }: Worker): Promise<v
       if (mine === undefined) return { status: 'none' }
       const target = { ...(await change(mine.room)), message: mine.id }
       return draw([true, false]) ? queue.write('messages.edit', { ...target, content: 'edited' }) : queue.write('messages.delete', target)
+    },
+    async () => {
+      const mine = draw(said)
+      if (mine === undefined) return { status: 'none' }
+      const reply = await post(node, { room: mine.room, sender: user, cid: null, content: 'reply', join: 'member', root: mine.id })
+      return { status: reply.status === 'stored' ? 'replied' : reply.status }
+    },
+    async () => {
+      const mine = draw(said)
+      if (mine === undefined) return { status: 'none' }
+      const { room, acl, at } = await change(mine.room)
+      const { status } = await queue.react({
+        room,
+        acl,
+        at,
+        user,
+        message: mine.id,
+        emoji: draw(['a', 'b']),
+        add: draw([true, true, false]),
+      })
+      return { status: status === 'changed' ? 'reacted' : status }
     },
     async () => {
       const other = draw(users)
