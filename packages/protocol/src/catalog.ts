@@ -11,6 +11,7 @@ import { recovery } from './recovery.ts'
 import { reactions } from './reactions.ts'
 import { roomIndex } from './room-index.ts'
 import { roomEphemera, rooms } from './rooms.ts'
+import { sanctions } from './sanctions.ts'
 import { sessions } from './sessions.ts'
 import { userEvents, users } from './users.ts'
 
@@ -24,6 +25,7 @@ export const operations = {
   ...roomIndex,
   ...members,
   ...invites,
+  ...sanctions,
   ...messages,
   ...reactions,
   ...pins,

@@ -1,5 +1,5 @@
 import { event, operation } from './define.ts'
-import { Room } from './rooms.ts'
+import { Room } from './room-shapes.ts'
 import { Closed, Id, Nullable, Position, RoomRef, Ttl, UserBrief } from './schema.ts'
 
 export const expiry = {

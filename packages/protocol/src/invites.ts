@@ -1,6 +1,6 @@
 import { operation } from './define.ts'
 import { limits } from './limits.ts'
-import { Room, RoomKind } from './rooms.ts'
+import { Room, RoomKind } from './room-shapes.ts'
 import { Closed, Id, Nullable, OneOf, Page, pageInput, RoomRef, type Static, Text, Timestamp, Type, UserBrief } from './schema.ts'
 
 /** What an invitation makes of those who come by it. */
@@ -118,6 +118,6 @@ export const invites = {
     status: 200,
     in: Closed({ code: inviteCode }),
     out: Room,
-    errors: ['invalid_link', 'room_full', 'too_many_rooms'],
+    errors: ['banned', 'invalid_link', 'room_full', 'too_many_rooms'],
   }),
 }

@@ -31,6 +31,10 @@ export const limits = {
   room_description_chars: 2000,
   /** Longest slow mode of a room (seconds). */
   slow_mode_s: 21_600,
+  /** Bans and mutes: the reason given, the longest term (seconds), and how many of each a room may have. */
+  reason_chars: 500,
+  sanction_s: 315_360_000,
+  room_sanctions: 10_000,
   /** Members named when a group is created. */
   initial_members: 100,
   /** Members of one room. */

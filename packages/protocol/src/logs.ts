@@ -6,11 +6,20 @@ import { messageEvents } from './messages.ts'
 import { pinEvents } from './pins.ts'
 import { reactionEvents } from './reactions.ts'
 import { roomEvents } from './rooms.ts'
+import { sanctionEvents } from './sanctions.ts'
 import { Closed, Id, Position, RoomRef, type Static, type TSchema, Timestamp, Type } from './schema.ts'
 import { userEvents } from './users.ts'
 
 /** Everything that can stand in a room's log. */
-export const durableEvents = { ...roomEvents, ...memberEvents, ...messageEvents, ...reactionEvents, ...pinEvents, ...expiryEvents }
+export const durableEvents = {
+  ...roomEvents,
+  ...memberEvents,
+  ...sanctionEvents,
+  ...messageEvents,
+  ...reactionEvents,
+  ...pinEvents,
+  ...expiryEvents,
+}
 export type RoomEventType = keyof typeof durableEvents
 export type UserEventType = keyof typeof userEvents
 

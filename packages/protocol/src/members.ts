@@ -1,5 +1,5 @@
 import { event, operation } from './define.ts'
-import { Role } from './rooms.ts'
+import { Role } from './room-shapes.ts'
 import {
   Closed,
   Id,
@@ -59,6 +59,18 @@ export const members = {
     path: '/rooms/{room}/members/{user}',
     status: 200,
     in: Closed({ ...target, role: OneOf(['admin', 'member']) }),
+    out: Member,
+    errors: ['not_found', 'forbidden'],
+  }),
+  'members.transfer': operation({
+    summary: 'Hand your ownership to another member',
+    description: 'The member becomes the owner and you an admin, in one step.',
+    auth: 'user',
+    rate: 'write',
+    method: 'POST',
+    path: '/rooms/{room}/members/{user}/transfer',
+    status: 200,
+    in: Closed(target),
     out: Member,
     errors: ['not_found', 'forbidden'],
   }),

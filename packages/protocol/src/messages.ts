@@ -98,6 +98,7 @@ export const messages = {
       'not_found',
       'forbidden',
       'invalid_input',
+      'slow_mode',
       'cid_conflict',
       'overloaded',
       'unknown_outcome',

@@ -20,15 +20,26 @@ const signedIn: ErrorCode[] = ['unauthenticated', 'token_expired', 'suspended', 
 const withBody: ErrorCode[] = ['malformed', 'payload_too_large', 'unsupported_media_type']
 const writing: ErrorCode[] = ['overloaded', 'unknown_outcome', 'storage_full']
 
+/** Whether the operation is about a room that its input names. */
+export const namesRoom = (operation: Operation): boolean =>
+  Object.hasOwn((operation.in as { properties?: object }).properties ?? {}, 'room')
+
+/** What bars from a room, or from doing anything in it, bars at every operation that names one. */
+const inRoom: ErrorCode[] = ['banned']
+const doingInRoom: ErrorCode[] = ['room_archived', 'muted']
+
 /** Every code REST may answer this operation with: its own and those of all operations of its sort. */
 export function errorsOf(operation: Operation): ErrorCode[] {
   const changes = operation.method !== 'GET'
+  const room = namesRoom(operation)
   return [
     ...new Set([
       ...operation.errors,
       ...everywhere,
       ...(operation.auth === 'none' ? [] : signedIn),
       ...(operation.auth === 'admin' ? (['forbidden'] as const) : []),
+      ...(room ? inRoom : []),
+      ...(room && changes ? doingInRoom : []),
       ...(changes ? [...withBody, ...writing] : []),
       ...(takesCid(operation) ? (['cid_conflict'] as const) : []),
     ]),

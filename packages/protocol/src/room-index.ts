@@ -1,6 +1,6 @@
 import { operation } from './define.ts'
 import { limits } from './limits.ts'
-import { Room } from './rooms.ts'
+import { Room } from './room-shapes.ts'
 import { Closed, Page, pageInput, Type } from './schema.ts'
 
 /** The rooms that are listed to everybody, for those who are not signed in, too. */

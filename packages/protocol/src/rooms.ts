@@ -1,98 +1,8 @@
 import { event, operation } from './define.ts'
 import { limits } from './limits.ts'
 import { Message } from './messages.ts'
-import {
-  Cid,
-  Closed,
-  Id,
-  Meta,
-  Nullable,
-  OneOf,
-  Page,
-  Position,
-  pageInput,
-  RoomRef,
-  type Static,
-  Text,
-  Timestamp,
-  Ttl,
-  Type,
-  UserBrief,
-  UserRef,
-} from './schema.ts'
-
-export const RoomKind = OneOf(['direct', 'group', 'public'])
-export type RoomKind = Static<typeof RoomKind>
-
-export const Role = OneOf(['owner', 'admin', 'member'])
-export type Role = Static<typeof Role>
-
-const Who = OneOf(['nobody', 'owner', 'admins', 'members', 'users'])
-
-/** Who may do what in a room. `users` is everybody signed in; each word includes the ones before it. */
-export const Policy = Closed({
-  read: OneOf(['members', 'users']),
-  join: OneOf(['nobody', 'users'], 'Who may join without being added.'),
-  post: Who,
-  add: Who,
-  remove: Who,
-  manage: Who,
-  history: OneOf(['open', 'hidden'], 'Whether new members read what was written before their join.'),
-  listed: OneOf(['members', 'users', 'anyone'], 'To whom lists show the room.'),
-})
-export type Policy = Static<typeof Policy>
-
-const slowMode = Type.Integer({
-  minimum: 0,
-  maximum: limits.slow_mode_s,
-  description: 'Seconds between two messages of one member; 0 for none. Owners and admins are exempt.',
-})
-
-/** What of a room can be changed. */
-const changeable = {
-  name: Nullable(Type.String()),
-  title: Nullable(Type.String()),
-  description: Nullable(Type.String()),
-  meta: Nullable(Meta),
-  policy: Policy,
-  archived: Type.Boolean({ description: 'Nobody joins, posts or edits; everything stays readable.' }),
-  slow_mode_s: slowMode,
-}
-
-export const RoomField = OneOf(Object.keys(changeable) as (keyof typeof changeable)[])
-export type RoomField = Static<typeof RoomField>
-
-/** What of a room can be changed, in its present state: a replayed event carries it as it is now. Of two the higher `rev` is newer. */
-export const RoomSettings = Closed({ rev: Position('The room is so as of this position.'), ...changeable })
-export type RoomSettings = Static<typeof RoomSettings>
-
-/** The reader's own stay in a room. `unread` counts messages after the marker. */
-export const Stay = Closed({
-  role: Role,
-  joined_at: Timestamp,
-  read: Position('Read up to this message.'),
-  unread: Position('Messages after the marker.'),
-})
-export type Stay = Static<typeof Stay>
-
-/** A room as one reader sees it. `me` is null without membership; `peer` is the other person of a direct room. */
-export const Room = Closed({
-  id: Id,
-  kind: RoomKind,
-  ...changeable,
-  creator: Nullable(UserBrief),
-  peer: Nullable(UserBrief),
-  created_at: Timestamp,
-  seq: Position('Head of the log.'),
-  n: Position('Ordinal of the last message.'),
-  ttl_s: Nullable(Ttl),
-  floor_seq: Position('Events up to here are retired.'),
-  floor_n: Position('Messages up to here are gone.'),
-  members: Type.Integer({ minimum: 0, description: 'How many members there are.' }),
-  large: Type.Boolean({ description: 'Above 100 members: no typing, receipts or unsolicited events.' }),
-  me: Nullable(Stay),
-})
-export type Room = Static<typeof Room>
+import { Policy, Room, RoomField, RoomKind, RoomSettings, slowMode } from './room-shapes.ts'
+import { Cid, Closed, Id, Meta, Nullable, OneOf, Page, Position, pageInput, RoomRef, Text, Type, UserBrief, UserRef } from './schema.ts'
 
 const roomOnly = Closed({ room: RoomRef })
 const roomName = Text(limits.room_name_chars, { min: 1, description: 'Unique in the whole server. `dm_` is reserved.' })
@@ -188,9 +98,33 @@ export const rooms = {
       description: Type.Optional(Nullable(Text(limits.room_description_chars))),
       meta: Type.Optional(Nullable(Meta)),
       policy: Type.Optional(Type.Partial(Policy, { additionalProperties: false })),
+      slow_mode_s: Type.Optional(slowMode),
     }),
     out: Room,
     errors: ['not_found', 'forbidden', 'invalid_input', 'name_taken'],
+  }),
+  'rooms.archive': operation({
+    summary: 'Close a room for new members and messages',
+    description: 'Everything stays readable, messages can still be deleted and members removed. Archiving again changes nothing.',
+    auth: 'user',
+    rate: 'write',
+    method: 'POST',
+    path: '/rooms/{room}/archive',
+    status: 200,
+    in: roomOnly,
+    out: Room,
+    errors: ['not_found', 'forbidden'],
+  }),
+  'rooms.unarchive': operation({
+    summary: 'Open an archived room again',
+    auth: 'user',
+    rate: 'write',
+    method: 'POST',
+    path: '/rooms/{room}/unarchive',
+    status: 200,
+    in: roomOnly,
+    out: Room,
+    errors: ['not_found', 'forbidden'],
   }),
   'rooms.delete': operation({
     summary: 'Delete a room with everything in it',
@@ -219,7 +153,8 @@ export const rooms = {
   }),
   'rooms.leave': operation({
     summary: 'Leave a room',
-    description: 'The last owner of a group cannot leave while others remain. A direct room cannot be left.',
+    description:
+      'The last owner cannot leave while others remain: hand the room over (members.transfer) or delete it. A direct room cannot be left.',
     auth: 'user',
     rate: 'write',
     method: 'POST',

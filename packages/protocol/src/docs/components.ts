@@ -6,7 +6,9 @@ import * as members from '../members.ts'
 import * as messages from '../messages.ts'
 import * as presence from '../presence.ts'
 import * as reactions from '../reactions.ts'
+import * as roomShapes from '../room-shapes.ts'
 import * as rooms from '../rooms.ts'
+import * as sanctions from '../sanctions.ts'
 import * as schema from '../schema.ts'
 import type { TSchema } from '../schema.ts'
 import * as users from '../users.ts'
@@ -25,9 +27,10 @@ const isSchema = (value: unknown): value is TSchema => typeof value === 'object'
 
 /** A schema that the protocol exports under a capital name is a component of that name in the documents. */
 function exported(): [string, TSchema][] {
-  return [schema, errors, accounts, users, rooms, members, messages, reactions, logs, presence, frames].flatMap((module) =>
-    Object.entries(module as Record<string, unknown>).filter((entry): entry is [string, TSchema] => isSchema(entry[1])),
-  )
+  return [
+    ...[schema, errors, accounts, users, roomShapes, rooms, members, sanctions, messages],
+    ...[reactions, logs, presence, frames],
+  ].flatMap((module) => Object.entries(module as Record<string, unknown>).filter((entry): entry is [string, TSchema] => isSchema(entry[1])))
 }
 
 function durableFrames(): [string, TSchema][] {

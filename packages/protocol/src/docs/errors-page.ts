@@ -2,7 +2,7 @@ import { operationList } from '../catalog.ts'
 import { closeCodes, type Verdict } from '../close-codes.ts'
 import type { Operation } from '../define.ts'
 import { type ErrorCode, errors } from '../errors.ts'
-import { errorsOf } from '../rest.ts'
+import { errorsOf, namesRoom } from '../rest.ts'
 
 const retries = {
   no: 'no',
@@ -22,6 +22,8 @@ const sorts: [string, (operation: Operation) => boolean][] = [
   ['every operation', () => true],
   ['every operation that needs a token', ({ auth }) => auth !== 'none'],
   ['every operation but GET', ({ method }) => method !== 'GET'],
+  ['every operation on a room', namesRoom],
+  ['every operation on a room but GET', (operation) => namesRoom(operation) && operation.method !== 'GET'],
 ]
 
 /** Which operations carry a code: whole sorts by their description, the others by name. */

@@ -38,6 +38,7 @@ import { createPresence } from '../services/presence.ts'
 import { createRecovery } from '../services/recovery.ts'
 import { createReactions } from '../services/reactions.ts'
 import { createRooms } from '../services/rooms.ts'
+import { createSanctions } from '../services/sanctions.ts'
 import { createSessions } from '../services/sessions.ts'
 import { createUsers } from '../services/users.ts'
 import { lockDataDir } from '../store/drivers/data-lock.ts'
@@ -112,6 +113,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       ...createRooms(services),
       ...createMembers(services),
       ...createInvites(services),
+      ...createSanctions(services),
       ...createMessages(services),
       ...createReactions(services),
       ...createPins(services),

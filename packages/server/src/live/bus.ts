@@ -59,6 +59,8 @@ export type RoomEvent = {
   /** On room.updated: what changed, and how the room is now. */
   changed: RoomField[] | null
   settings: RoomSettings | null
+  /** When a ban or mute ends by itself; absent where it does not. */
+  until?: number
   ref: { id: string; n: number } | null
   /** Of a reaction: so many react with `emoji` after the event. */
   reaction: { emoji: string; count: number } | null

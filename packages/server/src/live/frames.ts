@@ -23,6 +23,14 @@ export function roomFrame(event: RoomEvent): RoomEventFrame {
       return { ev: event.type, ...head, data: { ...whose(event), role: must(event.role), by: other(event) } }
     case 'member.left':
       return { ev: event.type, ...head, data: { ...whose(event), by: other(event), ...largeness(event) } }
+    case 'member.banned':
+    case 'member.muted': {
+      const until = event.until === undefined ? null : timestamp(event.until)
+      return { ev: event.type, ...head, data: { ...whose(event), by: other(event), until } }
+    }
+    case 'member.unbanned':
+    case 'member.unmuted':
+      return { ev: event.type, ...head, data: { ...whose(event), by: other(event) } }
     case 'message.created': {
       const message = must(event.message)
       return { ev: event.type, ...head, n: message.n, data: messageView(event.room.id, message) }

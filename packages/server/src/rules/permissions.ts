@@ -1,7 +1,16 @@
-import type { Policy, Role, RoomKind } from '@parlance/protocol'
+import type { ErrorCode, Policy, Role, RoomKind } from '@parlance/protocol'
 
 /** Where somebody stands in a room; `role` is null without membership. */
-export type Position = { kind: RoomKind; policy: Policy; role: Role | null; deleted: boolean }
+export type Position = {
+  kind: RoomKind
+  policy: Policy
+  role: Role | null
+  deleted: boolean
+  archived: boolean
+  /** Kept out, and therefore no member. */
+  banned: boolean
+  muted: boolean
+}
 
 export type Action =
   | 'read'
@@ -58,8 +67,22 @@ const table: Record<Action, (at: Position) => boolean> = {
   moderate: ({ kind, role }) => kind !== 'direct' && includes.admins(role),
 }
 
-/** In a deleted room nobody may do anything. */
-export const may = (at: Position, action: Action): boolean => !at.deleted && table[action](at)
+const closedByArchive: ReadonlySet<Action> = new Set(['join', 'post', 'add'])
+
+export type Refusal = Extract<ErrorCode, 'not_found' | 'forbidden' | 'banned' | 'room_archived' | 'muted'>
+
+/** Why somebody may not do something, or null if they may. Of what is not theirs to see, people learn nothing but that it is not there. */
+export function refusal(at: Position, action: Action): Refusal | null {
+  if (at.deleted) return 'not_found'
+  if (at.banned && at.policy.read === 'users') return 'banned'
+  if (at.banned || !table.read(at)) return 'not_found'
+  if (!table[action](at)) return 'forbidden'
+  // Whoever is inside has joined already, whatever the room is now.
+  if (at.archived && closedByArchive.has(action) && !(action === 'join' && at.role !== null)) return 'room_archived'
+  return at.muted && action === 'post' ? 'muted' : null
+}
+
+export const may = (at: Position, action: Action): boolean => refusal(at, action) === null
 
 /** Whether the post of somebody who stands here makes a member of them first. */
 export const joinsByPosting = (at: Position): boolean => at.role === null && at.policy.join === 'users'
@@ -75,3 +98,17 @@ export const mayBring = (at: Position, role: Exclude<Role, 'owner'>): boolean =>
 
 /** Changing somebody's role, oneself included: an owner stays one until they leave. */
 export const mayChangeRole = (at: Position, target: Role): boolean => may(at, 'grant') && target !== 'owner'
+
+/** Keeping somebody out: what removing asks, and besides the standing of those who run the room. `target` is null for an outsider. */
+export const mayBan = (at: Position, target: Role | null): boolean =>
+  may(at, 'moderate') && (target === null ? may(at, 'remove') : mayRemove(at, target))
+
+/** Silencing somebody: an owner nobody, an admin only an owner. */
+export const mayMute = (at: Position, target: Role | null): boolean =>
+  may(at, 'moderate') && target !== 'owner' && (target !== 'admin' || at.role === 'owner')
+
+/** Handing the room over to another member. */
+export const mayTransfer = (at: Position, target: Role): boolean => may(at, 'grant') && target !== 'owner'
+
+/** Whether the room's slow mode counts for somebody: not for those who run it. */
+export const isSlowed = ({ role }: Position): boolean => !includes.admins(role)

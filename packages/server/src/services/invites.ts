@@ -110,6 +110,8 @@ async function revoke(deps: Taken, call: Call, id: string): Promise<void> {
     return
   }
   const actor = actorOf(call)
+  // To whom the room is closed, whatever else would be told of a public one.
+  if ((await refs.look(actor, room.id))?.standing.banned !== false) throw new ChatError('not_found')
   await refs.change(actor, room.id, ({ room: { number: place, acl }, standing }) => {
     const isOwn = invite.creator === actor.number
     // Of an invitation that is neither one's own nor one's to manage one learns nothing.

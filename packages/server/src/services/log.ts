@@ -6,7 +6,7 @@ import { readOwnLog } from './parts/own-log.ts'
 import { keyOf, type RoomWithStay, readUpto } from './views.ts'
 
 /** The durable truth as the hub reads it: every answer from the store, none from a cache that could lag. */
-export function createLog({ store, views, people }: Pick<Deps, 'store' | 'views' | 'people'>): Log {
+export function createLog({ store, views, people, clock }: Pick<Deps, 'store' | 'views' | 'people' | 'clock'>): Log {
   return {
     epoch: store.epoch,
 
@@ -21,7 +21,7 @@ export function createLog({ store, views, people }: Pick<Deps, 'store' | 'views'
 
     async open(user, room) {
       const found = await store.members.withRoom(user, typeof room === 'number' ? { number: room } : { id: room })
-      if (found === undefined || !may(positionOf(found), 'read')) return null
+      if (found === undefined || !may(positionOf(found, clock.now()), 'read')) return null
       return openRoom(found)
     },
 

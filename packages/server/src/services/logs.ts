@@ -1,11 +1,11 @@
 import { ChatError, limits, type OutputOf } from '@parlance/protocol'
-import { may } from '../rules/permissions.ts'
 import { isWithin } from '../rules/visibility.ts'
 import type { RoomRow } from '../store/rows.ts'
 import type { Actor, Deps, Handlers } from './deps.ts'
 import { actorOf } from './parts/actor.ts'
 import { roomFrame, userFrame } from '../live/frames.ts'
 import { readOwnLog } from './parts/own-log.ts'
+import { demand } from './parts/standings.ts'
 import type { Seen } from './refs.ts'
 
 type Taken = Pick<Deps, 'store' | 'refs' | 'reach' | 'views'>
@@ -29,7 +29,7 @@ export function createLogs({ store, refs, reach, views }: Taken): Pick<Handlers,
       const seen = await refs.look(actor, ref)
       if (seen === undefined) throw new ChatError('not_found')
       if (seen.standing.deleted && (await saw(seen, actor))) return await epilogue(seen.room, after)
-      if (!may(seen.standing, 'read')) throw new ChatError('not_found')
+      demand(seen.standing, 'read')
       const { room } = seen
       const visible = await reach.positions(actor.number, seen)
       // The head was read with the stay, so a removal that follows is no part of this answer.

@@ -1,18 +1,19 @@
 import { ChatError } from '@parlance/protocol'
-import { mayBring, mayChangeRole } from '../rules/permissions.ts'
+import { mayBring, mayChangeRole, mayTransfer } from '../rules/permissions.ts'
 import type { Deps, Handlers } from './deps.ts'
 import { withoutMessages } from './emit.ts'
 import { actorOf } from './parts/actor.ts'
 import { numberCursors } from './parts/cursors.ts'
 import { absent } from './parts/membership.ts'
 import { among } from './parts/people.ts'
+import { demand } from './parts/standings.ts'
 import { memberView } from './views.ts'
 
 const listCursors = numberCursors('members')
 
 type Taken = Pick<Deps, 'store' | 'clock' | 'refs' | 'views' | 'emit' | 'lanes' | 'membership'>
 
-export function createMembers(deps: Taken): Pick<Handlers, `members.${'list' | 'add' | 'update' | 'remove'}`> {
+export function createMembers(deps: Taken): Pick<Handlers, `members.${'list' | 'add' | 'update' | 'transfer' | 'remove'}`> {
   const { store, clock, refs, views, emit, lanes, membership } = deps
 
   const userRow = async (number: number) => {
@@ -37,6 +38,7 @@ export function createMembers(deps: Taken): Pick<Handlers, `members.${'list' | '
           by: actor,
           role,
           async whom({ standing }) {
+            demand(standing, 'add')
             if (!mayBring(standing, role)) throw new ChatError('forbidden')
             const [found] = await refs.users(actor, [user])
             if (found === undefined) throw new ChatError('not_found', { detail: 'There is no such user.' })
@@ -63,6 +65,22 @@ export function createMembers(deps: Taken): Pick<Handlers, `members.${'list' | '
           emit.room(outcome.events, withoutMessages(seen.standing.room.key, among([actor, target])))
           emit.user(outcome.userEvents, seen.standing.room.key)
         }
+        return memberView(seen.room, outcome.member, target)
+      }),
+
+    'members.transfer': (call, { room, user }) =>
+      lanes.inTurn(call.lane, async () => {
+        const actor = actorOf(call)
+        const target = await refs.user(actor, user)
+        const { seen, outcome } = await refs.change(actor, room, async ({ room: row, standing }) => {
+          const member = await store.members.one(row.number, target.number)
+          if (member === undefined) throw absent()
+          if (!mayTransfer(standing, member.role)) throw new ChatError('forbidden')
+          const change = { room: row.number, user: target.number, by: actor.number, acl: row.acl, at: clock.now() }
+          return await store.queue.write('members.transfer', change)
+        })
+        if (outcome.status === 'absent') throw absent()
+        emit.room(outcome.events, withoutMessages(seen.standing.room.key, among([actor, target])))
         return memberView(seen.room, outcome.member, target)
       }),
 

@@ -9,6 +9,7 @@ import { numberCursors } from './parts/cursors.ts'
 import { checkBody, createDrafts, type Drafts } from './parts/drafts.ts'
 import { visibleMessage } from './parts/seeing.ts'
 import { type Copy, createSending } from './parts/sending.ts'
+import { demand } from './parts/standings.ts'
 import type { Seen } from './refs.ts'
 
 const pageSize = 50
@@ -93,7 +94,8 @@ async function edit(deps: Taken, drafts: Drafts, { actor, input }: Edit): Promis
   if (named === undefined && Object.keys(changes).length === 0) throw new ChatError('invalid_input', { errors: [nothingFault] })
   const { seen, outcome } = await refs.change(actor, ref, async (seen) => {
     const row = await visibleMessage(deps, actor, { seen, message })
-    if (row.sender !== actor.number || seen.member === undefined || !may(seen.standing, 'post')) throw new ChatError('forbidden')
+    if (row.sender !== actor.number || seen.member === undefined) throw new ChatError('forbidden')
+    demand(seen.standing, 'post')
     if (row.deleted_at !== null) throw new ChatError('message_deleted')
     if (row.forward !== null && content !== undefined) throw new ChatError('forbidden', { detail: 'These are the words of somebody else.' })
     const mentions = named === undefined ? {} : { mentions: await drafts.mentions(actor, seen, named) }

@@ -1,13 +1,12 @@
 import { ChatError } from '@parlance/protocol'
 import type { Clock } from '../base/clock.ts'
 import type { Actor } from '../dispatch.ts'
-import { may } from '../rules/permissions.ts'
 import { usernameKey } from '../rules/usernames.ts'
 import type { MemberRow, RoomRow, UserRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { Stale } from '../store/writes.ts'
 import type { People } from './parts/people.ts'
-import { type RoomFacts, type Standing, Standings } from './parts/standings.ts'
+import { demand, type RoomFacts, type Standing, Standings } from './parts/standings.ts'
 
 /** A room as just read, with the reader's present stay. */
 export type Seen = { room: RoomRow; member: MemberRow | undefined; standing: Standing }
@@ -49,13 +48,17 @@ export class Refs {
     if (found === undefined) return undefined
     const known = this.#standings.facts(found.room)
     const pair = known === undefined ? await this.#pairOf(found.room) : known.pair
-    return { ...found, standing: this.#standings.put(user.number, { ...found, pair, at }) }
+    return { ...found, standing: this.#standings.put(user.number, { ...found, pair, at, now: this.#clock.now() }) }
   }
 
-  /** The room, if the reader may read it now; else `not_found`, which is all one learns of rooms that are not one's own. */
+  /**
+   * The room, if the reader may read it now; else `not_found`, which is all one learns of rooms that are not one's own, or `banned` where
+   * everybody else may read.
+   */
   async see(user: Person, ref: string): Promise<Seen> {
     const seen = await this.look(user, ref)
-    if (seen === undefined || !may(seen.standing, 'read')) throw new ChatError('not_found')
+    if (seen === undefined) throw new ChatError('not_found')
+    demand(seen.standing, 'read')
     return seen
   }
 

@@ -9,6 +9,7 @@ import { actorOf } from './parts/actor.ts'
 import { numberCursors, textCursors } from './parts/cursors.ts'
 import { noDigest } from './parts/digests.ts'
 import { among } from './parts/people.ts'
+import { demand } from './parts/standings.ts'
 import { keyOf, settingsOf } from './views.ts'
 
 const listCursors = numberCursors('rooms')
@@ -20,7 +21,8 @@ const recently = 1000
 type Taken = Pick<Deps, 'store' | 'clock' | 'newId' | 'digest' | 'refs' | 'views' | 'emit' | 'lanes' | 'membership' | 'marking' | 'purge'>
 type Create = InputOf<'rooms.create'>
 type Names =
-  `rooms.${'create' | 'update' | 'delete' | 'direct' | 'list' | 'browse' | 'index' | 'get' | 'join' | 'leave' | 'read' | 'typing'}`
+  | `rooms.${'create' | 'update' | 'archive' | 'unarchive' | 'delete' | 'direct' | 'list' | 'browse' | 'index' | 'get'}`
+  | `rooms.${'join' | 'leave' | 'read' | 'typing'}`
 
 export function createRooms(deps: Taken): Pick<Handlers, Names> {
   const { refs, views, lanes, membership } = deps
@@ -39,6 +41,9 @@ export function createRooms(deps: Taken): Pick<Handlers, Names> {
       return await views.room(actor.number, await refs.see(actor, room))
     },
 
+    'rooms.archive': (call, { room }) => lanes.inTurn(call.lane, () => archive(deps, actorOf(call), { room, archived: true })),
+    'rooms.unarchive': (call, { room }) => lanes.inTurn(call.lane, () => archive(deps, actorOf(call), { room, archived: false })),
+
     'rooms.delete': (call, { room }) =>
       lanes.inTurn(call.lane, async () => {
         await remove(deps, actorOf(call), room)
@@ -53,7 +58,7 @@ export function createRooms(deps: Taken): Pick<Handlers, Names> {
           by: actor,
           role: 'member',
           whom({ standing }) {
-            if (!may(standing, 'join')) throw new ChatError('forbidden')
+            demand(standing, 'join')
             return Promise.resolve(actor)
           },
         })
@@ -114,7 +119,8 @@ async function update(deps: Taken, actor: Actor, { room: ref, policy: wish, ...f
   const { store, clock, refs, emit } = deps
   const { seen, outcome } = await refs.change(actor, ref, async ({ room, standing }) => {
     const managed = Object.keys(fields).length > 0
-    if ((managed && !may(standing, 'manage')) || (wish !== undefined && !may(standing, 'govern'))) throw new ChatError('forbidden')
+    if (managed) demand(standing, 'manage')
+    if (wish !== undefined) demand(standing, 'govern')
     if (room.kind === 'direct') throw new ChatError('forbidden')
     // Where only the owner changes the policy there is one.
     const chosen = policyFor({ kind: room.kind, ownerless: false, wish: wish ?? {}, present: room.policy })
@@ -142,9 +148,21 @@ const unnamedFault: Fault = { path: '/name', code: 'required', message: 'A publi
 const reservedFault: Fault = { path: '/name', code: 'reserved', message: 'Names that begin with dm_ are reserved.' }
 const nothingFault: Fault = { path: '', code: 'required', message: 'Give at least one field to change.' }
 
+async function archive(deps: Taken, actor: Actor, { room: ref, archived }: { room: string; archived: boolean }): Promise<Room> {
+  const { store, clock, refs, emit } = deps
+  const { seen, outcome } = await refs.change(actor, ref, async ({ room, standing }) => {
+    demand(standing, 'manage')
+    return await store.queue.write('rooms.update', { room: room.number, by: actor.number, acl: room.acl, at: clock.now(), archived })
+  })
+  if (outcome.status === 'name_taken') throw new Error('an archive names no room')
+  const { room } = outcome
+  emit.room(outcome.events, { ...withoutMessages(keyOf(room), among([actor])), settings: settingsOf(room) })
+  return await deps.views.room(actor.number, { room, member: seen.member })
+}
+
 async function remove({ store, clock, refs, emit, purge }: Taken, actor: Actor, ref: string): Promise<void> {
   const { outcome } = await refs.change(actor, ref, async ({ room, standing }) => {
-    if (!may(standing, 'govern')) throw new ChatError('forbidden')
+    demand(standing, 'govern')
     return await store.queue.write('rooms.delete', { room: room.number, by: actor.number, acl: room.acl, at: clock.now() })
   })
   emit.room(outcome.events, withoutMessages(keyOf(outcome.room), among([actor])))
@@ -216,9 +234,9 @@ async function read({ refs, marking }: Taken, actor: Actor, { room, n }: InputOf
 
 async function typing({ clock, refs, emit }: Taken, actor: Actor, { room, typing = true }: InputOf<'rooms.typing'>): Promise<null> {
   const known = refs.known(actor.number, room)
-  const mayAtOnce = known !== undefined && clock.monotonic() - known.confirmedAt < recently && may(known, 'read') && may(known, 'post')
+  const mayAtOnce = known !== undefined && clock.monotonic() - known.confirmedAt < recently && may(known, 'post')
   const standing = mayAtOnce ? known : (await refs.see(actor, room)).standing
-  if (!may(standing, 'post')) throw new ChatError('forbidden')
+  demand(standing, 'post')
   if (!standing.room.large) emit.typing(standing.room.key, actor, { typing, at: clock.now() })
   return null
 }

@@ -8,6 +8,7 @@ import { memberReads } from './tables/members.ts'
 import { messageReads } from './tables/messages.ts'
 import { reactionReads } from './tables/reactions.ts'
 import { roomReads } from './tables/rooms.ts'
+import { sanctionReads } from './tables/sanctions.ts'
 import { resetReads, sessionReads, userReads } from './tables/users.ts'
 
 export type StoreDeps = Omit<QueueDeps, 'driver' | 'messages'> & {
@@ -32,6 +33,7 @@ export async function assembleStore(driver: Driver, { newId, ...deps }: StoreDep
     deletions: deletionReads(read),
     rooms: roomReads(read),
     members: memberReads(read),
+    sanctions: sanctionReads(read),
     messages,
     reactions: reactionReads(read),
     events: eventReads(read),

@@ -2,12 +2,13 @@ import { deleteUser, forgetDeletion } from './tables/deletion-writes.ts'
 import { createInvite, revokeInvite } from './tables/invite-writes.ts'
 import type { Tx } from './tables/locks.ts'
 import { enterIdentity } from './tables/identity-writes.ts'
-import { changeRole, joinMember, leaveRoom, withdraw } from './tables/member-writes.ts'
+import { changeRole, joinMember, leaveRoom, transferRoom, withdraw } from './tables/member-writes.ts'
 import { retireEvents, setExpiry } from './tables/expiry-writes.ts'
 import { eraseMessages, deleteMessage, editMessage, pinMessage } from './tables/message-writes.ts'
 import { deleteRoom, purgeRoom, updateRoom } from './tables/room-changes.ts'
 import { createReset, redeemReset } from './tables/reset-writes.ts'
 import { createRoom, directRoom } from './tables/room-writes.ts'
+import { liftSanction, setSanction } from './tables/sanction-writes.ts'
 import {
   createSession,
   endAllSessions,
@@ -50,6 +51,9 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'members.join': joinMember,
   'members.leave': leaveRoom,
   'members.role': changeRole,
+  'members.transfer': transferRoom,
+  'sanctions.set': setSanction,
+  'sanctions.lift': liftSanction,
   'messages.edit': editMessage,
   'messages.delete': deleteMessage,
   'messages.pin': pinMessage,

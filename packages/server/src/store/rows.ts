@@ -88,6 +88,18 @@ export type MemberRow = {
   joined_at: number
 }
 
+/** That somebody is kept out of a room (`ban`) or silent in it (`mute`); `until` null: till it is lifted. One of each at most. */
+export type SanctionRow = {
+  number: number
+  room: number
+  user: number
+  kind: 'ban' | 'mute'
+  by: number
+  reason: string | null
+  at: number
+  until: number | null
+}
+
 /** A past or present stay; `to_*` null while present. */
 export type StayRow = { room: number; user: number; from_seq: number; from_n: number; to_seq: number | null; to_n: number | null }
 
@@ -149,6 +161,7 @@ export type EventFacts = {
   large?: boolean
   kind?: RoomKind
   changed?: RoomField[]
+  until?: number
   emoji?: string
   /** So many react with `emoji` after the event. */
   count?: number

@@ -18,6 +18,8 @@ export interface Tables {
   rooms: RoomsTable
   members: MembersTable
   stays: StaysTable
+  sanctions: SanctionsTable
+  slow_posts: SlowPostsTable
   messages: MessagesTable
   mentions: MentionsTable
   reactions: ReactionsTable
@@ -125,6 +127,20 @@ export type MembersTable = {
 }
 
 export type StaysTable = { room: number; user: number; from_seq: number; from_n: number; to_seq: number | null; to_n: number | null }
+
+export type SanctionsTable = {
+  number: Generated<number>
+  room: number
+  user: number
+  kind: 'ban' | 'mute'
+  by: number
+  reason: string | null
+  at: number
+  until: number | null
+}
+
+/** When somebody last posted in a room in slow mode. Beside the stay, which ends with a departure. */
+export type SlowPostsTable = { room: number; user: number; at: number }
 
 export type MessagesTable = {
   number: Generated<number>

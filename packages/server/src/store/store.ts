@@ -6,6 +6,7 @@ import type {
   MessageRow,
   ReactionRow,
   RoomRow,
+  SanctionRow,
   SessionRow,
   StayRow,
   UserEventRow,
@@ -24,9 +25,9 @@ import type {
 } from './writes.ts'
 
 /** The acl-bound part of a send, taken by rules outside; an exception is the refusal. */
-export type Verdict = { acl: number; join: SendIntent['join'] }
+export type Verdict = Pick<SendIntent, 'acl' | 'join'> & Partial<Pick<SendIntent, 'slowMs'>>
 
-export type SendRequest = Omit<SendIntent, 'acl' | 'join'> & {
+export type SendRequest = Omit<SendIntent, keyof Verdict> & {
   /** Writes with the same lane (a connection) are judged and written in the order of their calls. Null: no order. */
   lane: object | null
   /**
@@ -123,6 +124,15 @@ export interface RoomReads {
   forgetting(at: number, limit: number): Promise<number[]>
 }
 
+/** Where a user stands in a room. `ban` and `mute` are there even where they have ended. */
+export type Place = { room: RoomRow; member: MemberRow | undefined; ban: Term | undefined; mute: Term | undefined }
+export type Term = Pick<SanctionRow, 'until'>
+
+export interface SanctionReads {
+  /** Those that have not ended at `at`, the latest first. */
+  list(room: number, kind: SanctionRow['kind'], slice: Slice & { at: number }): Promise<SanctionRow[]>
+}
+
 export interface MemberReads {
   one(room: number, user: number): Promise<MemberRow | undefined>
   /** Present members in the order of their joining (by number). */
@@ -133,11 +143,8 @@ export interface MemberReads {
   ofRooms(rooms: readonly number[], each: number): Promise<{ room: number; user: number }[]>
   /** All present stays of a user with their rooms, ordered by room number; one statement, so one moment. */
   allOfUser(user: number): Promise<{ member: MemberRow; room: RoomRow }[]>
-  /** One room with the present stay of the user, if any, in one statement. */
-  withRoom(
-    user: number,
-    room: { number: number } | { id: string } | { name: string },
-  ): Promise<{ room: RoomRow; member: MemberRow | undefined } | undefined>
+  /** One room with the present stay of the user, if any, and what is laid upon the user there; in one statement. */
+  withRoom(user: number, room: { number: number } | { id: string } | { name: string }): Promise<Place | undefined>
   /** The other members of direct rooms. */
   peers(rooms: readonly number[], user: number): Promise<{ room: number; user: number }[]>
   /** Every stay of a user in a room, past and present, oldest first. */
@@ -198,6 +205,7 @@ export interface Store extends AsyncDisposable {
   readonly deletions: DeletionReads
   readonly rooms: RoomReads
   readonly members: MemberReads
+  readonly sanctions: SanctionReads
   readonly messages: MessageReads
   readonly reactions: ReactionReads
   readonly events: EventReads

@@ -1,6 +1,6 @@
 import type { Policy, Role } from '@parlance/protocol'
 import type { AccountWrites } from './account-writes.ts'
-import type { EventRow, ForwardRow, MemberRow, MessageRow, RoomRow, SessionRow, UserEventRow, UserRow } from './rows.ts'
+import type { EventRow, ForwardRow, MemberRow, MessageRow, RoomRow, SanctionRow, SessionRow, UserEventRow, UserRow } from './rows.ts'
 
 /** What a committed write put into logs, in order; to be passed on after the commit. */
 export type Logged = { events: EventRow[]; userEvents: UserEventRow[] }
@@ -26,6 +26,8 @@ export type SendIntent = {
   forward: ForwardRow | null
   addressee: string | null
   at: number
+  /** The room's slow mode, where it counts for the sender: ms since the sender's last message there. */
+  slowMs: number | null
 }
 
 /** `stored`: written by this request. `known`: an earlier request with this cid wrote it. `conflict`: the cid was used for another body. */
@@ -34,6 +36,7 @@ export type SendOutcome =
   | { status: 'known'; message: MessageRow }
   | { status: 'conflict' }
   | { status: 'room_full' | 'too_many_rooms' }
+  | { status: 'slow_mode'; retry_ms: number }
 
 /** A read marker to be raised to `n` (at most the last message). `named`: messages read by name, each remembered once. */
 export type ReadIntent = { room: number; user: number; n: number; at: number; named?: readonly number[] }
@@ -161,6 +164,20 @@ export type Writes = AccountWrites & {
   'members.role': (
     input: MemberChange & { role: Role },
   ) => ({ status: 'changed'; member: MemberRow } & Logged) | { status: 'absent' } | Stale
+  /** Both roles change in one step: `user` becomes the owner, and `by`, who was it, an admin. */
+  'members.transfer': (
+    input: RoomChange & { user: number },
+  ) => ({ status: 'changed'; member: MemberRow } & Logged) | { status: 'absent' } | Stale
+  /**
+   * A ban ends the present stay, if any. `target` is the role that was judged, null for none; of its kind a room has at most `atMost`.
+   * The same terms again are no event.
+   */
+  'sanctions.set': (
+    input: RoomChange & Pick<SanctionRow, 'user' | 'kind' | 'reason' | 'until'> & { target: Role | null; atMost: number },
+  ) => ({ status: 'set'; sanction: SanctionRow } & Logged) | { status: 'list_full' } | Stale
+  'sanctions.lift': (
+    input: RoomChange & Pick<SanctionRow, 'user' | 'kind'>,
+  ) => ({ status: 'lifted' } & Logged) | { status: 'absent' } | Stale
   /** Absent fields stay. */
   'messages.edit': (input: {
     room: number

@@ -101,6 +101,14 @@ export class RoomView {
         return this.#screen.notice(`${event.data.user.username} left`)
       case 'member.updated':
         return this.#screen.notice(`${event.data.user.username} is now ${event.data.role}`)
+      case 'member.banned':
+        return this.#screen.notice(`${event.data.user.username} was banned`)
+      case 'member.unbanned':
+        return this.#screen.notice(`the ban of ${event.data.user.username} was lifted`)
+      case 'member.muted':
+        return this.#screen.notice(`${event.data.user.username} was muted`)
+      case 'member.unmuted':
+        return this.#screen.notice(`${event.data.user.username} may speak again`)
       case 'room.updated':
         return this.#screen.notice(`the room has a new ${event.data.changed.join(', ')}`)
       case 'room.deleted':

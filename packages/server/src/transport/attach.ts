@@ -95,7 +95,7 @@ export function settle(
 }
 
 const ends = ({ type, subject }: RoomEvent, person: number): boolean =>
-  type === 'room.deleted' || (type === 'member.left' && subject?.number === person)
+  type === 'room.deleted' || ((type === 'member.left' || type === 'member.banned') && subject?.number === person)
 
 /** Whether what came behind `from` fits what a resume replays of one room; what is retired of it is told in one step. */
 export function replayable({ channel, stay }: Attachment, from: number, budget: ReplayBudget): boolean {

@@ -224,6 +224,7 @@ export class Hub {
     this.#publish(channel, 'durable', (encoder) => encoder.room(event))
     if (channel.large) this.#dirtyHeads.add(channel)
     if (event.type === 'member.left') this.#expel(channel, event)
+    if (event.type === 'member.banned') this.#expel(channel, event, 'guest')
     if (event.type === 'room.deleted') this.#end(channel, event)
     if (event.large !== null) this.#resize(channel, event.large)
   }
@@ -242,10 +243,11 @@ export class Hub {
     if (channel !== undefined) this.#publish(channel, 'durable', (encoder) => encoder.floor?.(floor) ?? null)
   }
 
-  #expel(channel: RoomChannel, event: RoomEvent): void {
+  #expel(channel: RoomChannel, event: RoomEvent, only?: Standing): void {
     if (event.subject === null) return
     for (const sitter of [...(this.#users.get(event.subject.number)?.sitters ?? [])]) {
-      if (!sitter.rooms.has(channel)) continue
+      const standing = sitter.rooms.get(channel)
+      if (standing === undefined || (only !== undefined && standing !== only)) continue
       this.stand(sitter, channel, null)
       sitter.gone(channel)
     }

@@ -61,7 +61,8 @@ async function room({ world: { rest }, cast, id }: Making, kind: 'group' | 'publ
   const { room } = await rest.call('rooms.create', { kind, ...named, members }, owner)
   await rest.call('members.update', { room: room.id, user: admin.id, role: 'admin' }, owner)
   const { message } = await rest.call('messages.send', { room: room.id, content: 'of a member', cid: `m${id}` }, member)
-  for (const gone of [former, banned]) await rest.call('members.remove', { room: room.id, user: gone.id }, owner)
+  await rest.call('members.remove', { room: room.id, user: former.id }, owner)
+  await rest.call('bans.set', { room: room.id, user: banned.id }, owner)
   const { invite, code } = await rest.call('invites.create', { room: room.id }, owner)
   return { room: room.id, user: member.id, message: message.id, session: '', invite: invite.id, code }
 }

@@ -4,6 +4,7 @@ import { inviteRows } from './rows/invites.ts'
 import { memberRows } from './rows/members.ts'
 import { messageRows } from './rows/messages.ts'
 import { roomRows } from './rows/rooms.ts'
+import { sanctionRows } from './rows/sanctions.ts'
 import type { Call } from './table.ts'
 
 /*
@@ -14,13 +15,14 @@ import type { Call } from './table.ts'
  * places `group`, `public` and `foreign`; those that name a message or a user besides, also `astray`. An operation without a call does not
  * compile, one without a line fails the suite: node bin/bun.mjs test packages/server/test/matrix
  */
-const parts = [accountRows, roomRows, memberRows, inviteRows, messageRows]
+const parts = [accountRows, roomRows, memberRows, sanctionRows, inviteRows, messageRows]
 
 export const calls = {
   ...accountRows.calls,
   ...roomRows.calls,
   ...memberRows.calls,
   ...inviteRows.calls,
+  ...sanctionRows.calls,
   ...messageRows.calls,
 } satisfies { [N in OperationName]: Call<N> }
 

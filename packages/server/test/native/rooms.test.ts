@@ -48,6 +48,44 @@ for (const { name, env } of await backends()) {
       expect(log.events).toMatchObject([{ ev: 'room.deleted', seq: log.upto }])
     })
 
+    test('a ban is the last a socket hears of a room, of a member as of a guest, and it opens no more', async () => {
+      await using world = await openWorld({ env: await env() })
+      const [ada, bob, guest] = [await world.person('ada'), await world.person('bob'), await world.person('guest')]
+      const room = await world.publicRoom(ada)
+      await world.rest.call('rooms.join', { room }, bob)
+      const [member, visitor] = [await world.socket(bob), await world.socket(guest)]
+      visitor.send({ open: room })
+      await visitor.next('opened')
+      for (const user of [bob.id, guest.id]) await world.rest.call('bans.set', { room, user }, ada)
+      for (let i = 0; i < 5; i++) await world.send(ada, room, 'secret')
+      await member.next('ev', ({ ev }) => ev === 'member.banned')
+      await member.next('ev', ({ ev }) => ev === 'member.left')
+      await visitor.next('ev', ({ ev, data }) => ev === 'member.banned' && data.user.id === guest.id)
+      for (const socket of [member, visitor]) {
+        // An answer that came after the sends proves that nothing of them is still on its way.
+        await socket.op('accounts.me', {})
+        expect(socket.frames.filter((seen) => seen.kind === 'ev' && seen.frame.ev === 'message.created')).toEqual([])
+        socket.send({ open: room })
+        await socket.next('refused')
+        expect(await socket.op('rooms.get', { room }).catch((error: Error) => error.message)).toContain('banned')
+      }
+    })
+
+    test('slow mode lets one of many parallel messages of a member through', async () => {
+      await using world = await openWorld({ env: await env() })
+      const [ada, bob] = [await world.person('ada'), await world.person('bob')]
+      const room = await world.group([ada, bob])
+      await world.rest.call('rooms.update', { room, slow_mode_s: 600 }, ada)
+      const codes = await Promise.all(
+        Array.from(
+          { length: 10 },
+          async (_, i) => (await world.rest.ask('messages.send', { room, content: `m${i}` }, bob)).problem?.code ?? 'sent',
+        ),
+      )
+      expect(codes.filter((code) => code === 'slow_mode')).toHaveLength(9)
+      expect(codes).toContain('sent')
+    })
+
     test('a new name is heard at once and found at once', async () => {
       await using world = await openWorld({ env: await env() })
       const [ada, bob] = [await world.person('ada'), await world.person('bob')]

@@ -27,27 +27,27 @@ const member = (role: MemberRow['role']): MemberRow => ({
 describe('remembered standings', () => {
   test('go together when the acl of the room moves on', () => {
     const standings = new Standings()
-    standings.put(1, { room: room(1), member: member('owner'), at: 0 })
-    standings.put(2, { room: room(1), member: member('member'), at: 0 })
-    standings.put(2, { room: room(1, 2), member: undefined, at: 5 })
+    standings.put(1, { room: room(1), member: member('owner'), at: 0, now: 0 })
+    standings.put(2, { room: room(1), member: member('member'), at: 0, now: 0 })
+    standings.put(2, { room: room(1, 2), member: undefined, at: 5, now: 0 })
     expect(standings.get('room 1', 1)).toBeUndefined()
     expect(standings.get('room 1', 2)).toMatchObject({ role: null, confirmedAt: 5, room: { acl: 2 } })
   })
 
   test('are not put back by an answer that was read before and came later', () => {
     const standings = new Standings()
-    standings.put(1, { room: room(1, 2), member: undefined, at: 5 })
-    expect(standings.put(1, { room: room(1), member: member('owner'), at: 4 })).toMatchObject({ role: 'owner', room: { acl: 1 } })
+    standings.put(1, { room: room(1, 2), member: undefined, at: 5, now: 0 })
+    expect(standings.put(1, { room: room(1), member: member('owner'), at: 4, now: 0 })).toMatchObject({ role: 'owner', room: { acl: 1 } })
     expect(standings.get('room 1', 1)).toMatchObject({ role: null, room: { acl: 2 } })
   })
 
   test('stay within their bounds: the room untouched for longest goes first', () => {
     const standings = new Standings({ rooms: 3, standings: 5 })
-    for (const number of [1, 2, 3]) standings.put(1, { room: room(number), member: undefined, at: 0 })
+    for (const number of [1, 2, 3]) standings.put(1, { room: room(number), member: undefined, at: 0, now: 0 })
     standings.get('room 1', 1)
-    standings.put(1, { room: room(4), member: undefined, at: 0 })
+    standings.put(1, { room: room(4), member: undefined, at: 0, now: 0 })
     expect([1, 2, 3, 4].filter((number) => standings.get(`room ${number}`, 1) !== undefined)).toEqual([1, 3, 4])
-    for (const user of [2, 3, 4]) standings.put(user, { room: room(4), member: undefined, at: 0 })
+    for (const user of [2, 3, 4]) standings.put(user, { room: room(4), member: undefined, at: 0, now: 0 })
     expect([1, 2, 3, 4].filter((number) => standings.get(`room ${number}`, 1) !== undefined)).toEqual([3, 4])
     standings.forget('room 4')
     expect(standings.get('room 4', 1)).toBeUndefined()

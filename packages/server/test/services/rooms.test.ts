@@ -241,11 +241,13 @@ describe('leaving', () => {
     expect(await ada.ask('rooms.leave', { room: room.id })).toBeNull()
   })
 
-  test('is free to the owner of a public room', async () => {
+  test('is not free to the last owner of a public room while others remain', async () => {
     const room = await publicRoom()
     await eve.ask('rooms.join', { room: room.id })
+    expect(await ada.refused('rooms.leave', { room: room.id })).toBe('last_owner')
+    await eve.ask('rooms.leave', { room: room.id })
     await ada.ask('rooms.leave', { room: room.id })
-    expect(await ada.ask('rooms.get', { room: room.id })).toMatchObject({ me: null, members: 1 })
+    expect(await ada.ask('rooms.get', { room: room.id })).toMatchObject({ me: null, members: 0 })
     expect(await ada.refused('rooms.leave', { room: room.id })).toBe('not_found')
   })
 })

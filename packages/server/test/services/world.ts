@@ -31,6 +31,7 @@ import { createPresence } from '../../src/services/presence.ts'
 import { createRecovery } from '../../src/services/recovery.ts'
 import { createReactions } from '../../src/services/reactions.ts'
 import { createRooms } from '../../src/services/rooms.ts'
+import { createSanctions } from '../../src/services/sanctions.ts'
 import { createSessions } from '../../src/services/sessions.ts'
 import { createUsers } from '../../src/services/users.ts'
 import { openSqlite } from '../../src/store/open.ts'
@@ -143,6 +144,7 @@ const handlersOf = (deps: Deps): Handlers => ({
   ...createRooms(deps),
   ...createMembers(deps),
   ...createInvites(deps),
+  ...createSanctions(deps),
   ...createMessages(deps),
   ...createReactions(deps),
   ...createPins(deps),

@@ -13,6 +13,7 @@ import { queueContract } from '../contract/store/queueing.ts'
 import { roomChangeContract } from '../contract/store/room-changes.ts'
 import { reactionContract } from '../contract/store/reactions.ts'
 import { roomContract } from '../contract/store/rooms.ts'
+import { sanctionContract } from '../contract/store/sanctions.ts'
 import { sendContract } from '../contract/store/sends.ts'
 import { threadContract } from '../contract/store/threads.ts'
 
@@ -25,6 +26,7 @@ for (const backend of await backends()) {
     roomContract(backend)
     roomChangeContract(backend)
     memberContract(backend)
+    sanctionContract(backend)
     sendContract(backend)
     queueContract(backend)
     markerContract(backend)

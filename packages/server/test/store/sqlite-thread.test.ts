@@ -17,7 +17,7 @@ const sender: UserRow = { ...newUser(), number: 2, state: 'active', last_useq: 0
 
 function send(lane: object | null, text: string): Intent {
   const { lane: _, ...plain } = newSend(1, sender, text)
-  return { kind: 'send', lane, send: { ...plain, acl: 3, join: null } }
+  return { kind: 'send', lane, send: { ...plain, acl: 3, join: null, slowMs: 1000 } }
 }
 
 test('a batch crosses to the writing thread as it was: the order, the digests, and which sends share a lane', () => {

@@ -105,6 +105,10 @@ export function loggedOf(frame: RoomEventFrame): Logged {
     case 'member.left':
       return { ...base, subject: frame.data.user.id }
     case 'room.created':
+    case 'member.banned':
+    case 'member.unbanned':
+    case 'member.muted':
+    case 'member.unmuted':
     case 'room.updated':
     case 'room.deleted':
     case 'expiry.set':

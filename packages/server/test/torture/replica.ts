@@ -102,6 +102,10 @@ export class Replica {
         this.#members.delete(frame.data.user.id)
         return null
       case 'room.created':
+      case 'member.banned':
+      case 'member.unbanned':
+      case 'member.muted':
+      case 'member.unmuted':
       case 'room.updated':
       case 'room.deleted':
       case 'expiry.set':

@@ -7,6 +7,7 @@ import type { Store } from '../../store/store.ts'
 import { type Emit, withoutMessages } from '../emit.ts'
 import type { Refs, Seen } from '../refs.ts'
 import { among } from './people.ts'
+import { positionOf } from './standings.ts'
 
 /** `invite`: the number of the invitation that is used up by it. */
 type Entry = { room: string; by: Person; role: Role; whom: (seen: Seen) => Promise<Person>; invite?: number }
@@ -26,11 +27,19 @@ export function createMembership({ store, clock, refs, emit }: Deps): Membership
     return member?.role
   }
 
+  /** Whoever is banned comes in by nobody's hand. */
+  const isBanned = async ({ room, standing }: Seen, by: Person, person: Person): Promise<boolean> => {
+    if (person.number === by.number) return standing.banned
+    const place = await store.members.withRoom(person.number, { number: room.number })
+    return place !== undefined && positionOf(place, clock.now()).banned
+  }
+
   return {
     async enter({ room, by, role, whom, invite }) {
       let person = by
       const { seen, outcome } = await refs.change(by, room, async (seen) => {
         person = await whom(seen)
+        if (await isBanned(seen, by, person)) throw new ChatError('banned')
         return await store.queue.write('members.join', {
           room: seen.room.number,
           user: person.number,
@@ -65,7 +74,7 @@ export function createMembership({ store, clock, refs, emit }: Deps): Membership
           by: isSelf ? null : by.number,
           acl: seen.room.acl,
           at: clock.now(),
-          keepOwner: seen.room.kind === 'group',
+          keepOwner: true,
         })
       })
       if (outcome.status !== 'left') throw outcome.status === 'absent' ? absent() : new ChatError(outcome.status)

@@ -29,6 +29,7 @@ export function roomEvent(row: EventRow, context: Context): RoomEvent {
     roomKind: row.data?.kind ?? null,
     changed: row.data?.changed ?? null,
     settings: row.type === 'room.updated' ? (context.settings ?? null) : null,
+    ...(row.data?.until !== undefined && { until: row.data.until }),
     ref: null,
     reaction: reactionOf(row.data),
     left: leftOf(row.data),

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Actor } from '../../dispatch.ts'
 import type { Addressee, MessageState, Person, RoomKey } from '../../live/bus.ts'
 import { messageView } from '../../live/message-view.ts'
-import { joinsByPosting, may } from '../../rules/permissions.ts'
+import { isSlowed, joinsByPosting, may } from '../../rules/permissions.ts'
 import type { SendRequest, Store, Verdict } from '../../store/store.ts'
 import type { ForwardRow } from '../../store/rows.ts'
 import type { SendOutcome } from '../../store/writes.ts'
@@ -13,7 +13,7 @@ import { type Digest, noDigest } from './digests.ts'
 import { checkBody, type Drafts, type Mention } from './drafts.ts'
 import { addressedTo, messageState, peopleOf } from './neutral.ts'
 import type { People } from './people.ts'
-import type { Standing } from './standings.ts'
+import { demand, type Standing } from './standings.ts'
 
 type Input = InputOf<'messages.send'>
 /** A text that was somebody's before: what makes a retry the same request, whose it was, or why it may not be sent. */
@@ -125,6 +125,7 @@ export function createSending({ store, clock, newId, digest, refs, people, emit,
         return { message: messageView(key.id, messageState(outcome.message, person, null)), dup: true }
       }
       if (outcome.status === 'conflict') throw new ChatError('cid_conflict')
+      if (outcome.status === 'slow_mode') throw new ChatError('slow_mode', { retry_ms: outcome.retry_ms })
       if (outcome.status !== 'stored') throw new ChatError(outcome.status)
       const state: MessageState = {
         number: outcome.number,
@@ -158,12 +159,12 @@ export function createSending({ store, clock, newId, digest, refs, people, emit,
   }
 }
 
-const mayPost = (standing: Standing): boolean => may(standing, 'read') && may(standing, 'post')
+const mayPost = (standing: Standing): boolean => may(standing, 'post')
 
 function verdict(standing: Standing): Verdict {
-  if (!may(standing, 'read')) throw new ChatError('not_found')
-  if (!may(standing, 'post')) throw new ChatError('forbidden')
-  return { acl: standing.room.acl, join: joinsByPosting(standing) ? 'member' : null }
+  demand(standing, 'post')
+  const { acl, slowMs } = standing.room
+  return { acl, join: joinsByPosting(standing) ? 'member' : null, slowMs: slowMs !== null && isSlowed(standing) ? slowMs : null }
 }
 
 /** In a room of two the other one is meant. */

@@ -1,7 +1,8 @@
-import type { Policy, RoomKind } from '@parlance/protocol'
+import { ChatError, type Policy, type RoomKind } from '@parlance/protocol'
 import type { Person, RoomKey } from '../../live/bus.ts'
-import type { Position } from '../../rules/permissions.ts'
+import { type Action, type Position, refusal } from '../../rules/permissions.ts'
 import type { MemberRow, RoomRow } from '../../store/rows.ts'
+import type { Term } from '../../store/store.ts'
 
 /** What of a room changes only together with its `acl`, and its unchanging names. */
 export type RoomFacts = {
@@ -10,6 +11,8 @@ export type RoomFacts = {
   policy: Policy
   acl: number
   large: boolean
+  /** Slow mode (ms), null without. */
+  slowMs: number | null
   /** Messages with a higher `n` are visible to every present member. */
   sharedAfter: number
   /** The members, where they are two. */
@@ -17,7 +20,11 @@ export type RoomFacts = {
 }
 
 /** A person's place in a room as of an `acl`; `confirmedAt` is when it was last read (monotonic ms). */
-export type Standing = Position & { room: RoomFacts; confirmedAt: number }
+export type Standing = Position & {
+  room: RoomFacts
+  confirmedAt: number /** What is left of a mute (ms), null where it ends only when lifted. */
+  muteLeft: number | null
+}
 
 export type Bounds = { rooms: number; standings: number }
 
@@ -47,10 +54,11 @@ export class Standings {
   }
 
   /** Takes in what was just read. An answer older than what is known is used by its reader and not kept. */
-  put(user: number, read: { room: RoomRow; member: MemberRow | undefined; pair?: RoomFacts['pair']; at: number }): Standing {
+  put(user: number, read: Read & { pair?: RoomFacts['pair']; at: number; now: number }): Standing {
     const entry = this.#entry(read)
     const facts = entry?.facts ?? factsOf(read)
-    const standing = { ...positionOf(read), room: facts, confirmedAt: read.at }
+    const muteLeft = typeof read.mute?.until !== 'number' ? null : read.mute.until - read.now
+    const standing = { ...positionOf(read, read.now), room: facts, confirmedAt: read.at, muteLeft }
     if (entry === undefined) return standing
     if (!entry.standings.has(user)) this.#count += 1
     entry.standings.set(user, standing)
@@ -90,15 +98,36 @@ export class Standings {
   }
 }
 
-/** Where somebody stands in a room as it was read. */
-export const positionOf = ({ room, member }: { room: RoomRow; member: MemberRow | undefined }): Position => ({
+type Read = { room: RoomRow; member: MemberRow | undefined; ban?: Term | undefined; mute?: Term | undefined }
+
+const lasts = (term: Term | undefined, now: number): boolean => term !== undefined && (term.until === null || term.until > now)
+
+/** Where somebody stands in a room as it was read; `now` tells which terms have ended (ms since 1970). */
+export const positionOf = ({ room, member, ban, mute }: Read, now: number): Position => ({
   kind: room.kind,
   policy: room.policy,
   role: member?.role ?? null,
   deleted: room.deleted_at !== null,
+  archived: room.archived_at !== null,
+  banned: lasts(ban, now),
+  muted: lasts(mute, now),
 })
 
+/** Why somebody may not, as it is told; null if they may. */
+export function refusalOf(standing: Standing, action: Action): ChatError | null {
+  const code = refusal(standing, action)
+  if (code === null) return null
+  return new ChatError(code, code === 'muted' && standing.muteLeft !== null ? { retry_ms: standing.muteLeft } : {})
+}
+
+/** Throws unless somebody may. */
+export function demand(standing: Standing, action: Action): void {
+  const refused = refusalOf(standing, action)
+  if (refused !== null) throw refused
+}
+
 function factsOf({ room, pair = null }: { room: RoomRow; pair?: RoomFacts['pair'] }): RoomFacts {
-  const { number, id, name, kind, policy, acl, large, shared_n } = room
-  return { key: { number, id, name }, kind, policy, acl, large, sharedAfter: policy.history === 'open' ? 0 : shared_n, pair }
+  const { number, id, name, kind, policy, acl, large, shared_n, slow_mode_s } = room
+  const slowMs = slow_mode_s === 0 ? null : slow_mode_s * 1000
+  return { key: { number, id, name }, kind, policy, acl, large, slowMs, sharedAfter: policy.history === 'open' ? 0 : shared_n, pair }
 }

@@ -53,6 +53,7 @@ export interface Driver {
    * Sends, in the order of the batch, per room:
    * - the cid known, in the log or earlier in this batch: `known` (`conflict` if the digests differ), whatever the acl and the lane;
    * - judged below `strict_acl`, or behind such a one of its own lane in this batch: `stale`, and nothing is written for it;
+   * - `slowMs` set and the sender's last message there more recent: `slow_mode`; this or an earlier one of the batch, in their order;
    * - `join` set and no stay yet: `room_full` or `too_many_rooms`, else an ordinary join (member-writes.ts) takes the seq before;
    * - else the next seq and n, message, event, mentions, and the sender's marker raised to n.
    * A message that joins a thread counts in the row of its root. Reactions come behind everything else of the batch, in their order: a

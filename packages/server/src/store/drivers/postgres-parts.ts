@@ -2,25 +2,27 @@ import { limits } from '@parlance/protocol'
 import { lockRooms, lockUsers, type Tx } from '../tables/locks.ts'
 import { nothingLogged, saveRoom } from '../tables/log-writes.ts'
 import { findMember, hasTooManyRooms, join, roomJudgedAt } from '../tables/member-writes.ts'
+import { beginWait, waitOf } from '../tables/slow-mode.ts'
 import type { Logged, SendIntent, SendOutcome, Stale } from '../writes.ts'
 import type { SendWrite } from './driver.ts'
 import { type HotWrite, writePart, type Written } from './postgres-send.ts'
 
-export type Part = { writes: HotWrite[]; joins: boolean }
+/** `apart`: one send that more than the statement must be asked for. */
+export type Part = { writes: HotWrite[]; apart: boolean }
 
 /**
- * Cuts a batch where one statement cannot write it in its order: a send that makes its sender a member stands alone, and what repeats a
- * cid, or a marker, begins a part that finds the earlier one written. Nearly every batch is one part.
+ * Cuts a batch where one statement cannot write it in its order: a send that makes its sender a member, or has to wait its turn in slow
+ * mode, stands alone, and what repeats a cid, or a marker, begins a part that finds the earlier one written. Nearly every batch is one part.
  */
 export function partsOf(batch: readonly HotWrite[]): Part[] {
   const parts: Part[] = []
   let open: Part | undefined
   let seen = new Set<string>()
   for (const write of batch) {
-    const joins = write.kind === 'send' && write.send.join !== null
+    const apart = write.kind === 'send' && (write.send.join !== null || write.send.slowMs !== null)
     const key = keyOf(write)
-    if (open === undefined || joins || open.joins || (key !== null && seen.has(key))) {
-      open = { writes: [], joins }
+    if (open === undefined || apart || open.apart || (key !== null && seen.has(key))) {
+      open = { writes: [], apart }
       parts.push(open)
       seen = new Set()
     }
@@ -46,7 +48,7 @@ export async function writeParts(tx: Tx, parts: readonly Part[], furtherRooms: r
   const halted = new Set<object>()
   const written: Written[] = []
   for (const part of parts) {
-    const outcomes = await (part.joins ? writeJoining(tx, part, halted) : writePart(tx, haltedFirst(part.writes, halted)))
+    const outcomes = await (part.apart ? writeApart(tx, part, halted) : writePart(tx, haltedFirst(part.writes, halted)))
     for (const [index, write] of part.writes.entries()) {
       if (write.kind === 'send' && write.lane !== null && isStale(outcomes[index])) halted.add(write.lane)
     }
@@ -62,17 +64,21 @@ function haltedFirst(writes: readonly HotWrite[], halted: ReadonlySet<object>): 
 
 const outdated = (write: SendWrite): SendWrite => ({ ...write, send: { ...write.send, acl: -1 } })
 
-async function writeJoining(tx: Tx, { writes }: Part, halted: ReadonlySet<object>): Promise<Written[]> {
+async function writeApart(tx: Tx, { writes }: Part, halted: ReadonlySet<object>): Promise<Written[]> {
   const [write] = writes
-  if (write?.kind !== 'send') throw new Error('a part that joins is one send')
-  // Whether the cid is known comes first: a retry must not join.
+  if (write?.kind !== 'send') throw new Error('a part that stands alone is one send')
+  // Whether the cid is known comes first: a retry must neither join nor wait.
   const known = await writePart(tx, [outdated(write)])
   if (!known.every(isStale) || (write.lane !== null && halted.has(write.lane))) return known
+  if ((await roomJudgedAt(tx, write.send.room, write.send.acl)) === undefined) return known
+  const left = await waitOf(tx, write.send)
+  if (left > 0) return [{ kind: 'send', outcome: { status: 'slow_mode', retry_ms: left } }]
   const joined = await joinSender(tx, write.send)
   if ('status' in joined) return [{ kind: 'send', outcome: joined }]
   const sent = await writePart(tx, [write])
   for (const { kind, outcome } of sent) {
     if (kind !== 'send' || outcome.status !== 'stored') continue
+    await beginWait(tx, write.send)
     outcome.events.unshift(...joined.events)
     outcome.userEvents.unshift(...joined.userEvents)
   }
@@ -83,8 +89,9 @@ type Refused = Extract<SendOutcome | Stale, { status: 'room_full' | 'too_many_ro
 
 /** What the join put into logs, nothing where the sender is a member by now; or why it cannot be. */
 async function joinSender(tx: Tx, { room: number, sender, acl, join: role, at }: SendIntent): Promise<Logged | Refused> {
+  if (role === null) return nothingLogged()
   const room = await roomJudgedAt(tx, number, acl)
-  if (room === undefined || role === null) return { status: 'stale' }
+  if (room === undefined) return { status: 'stale' }
   if ((await findMember(tx, number, sender)) !== undefined) return nothingLogged()
   if (room.members >= limits.room_members) return { status: 'room_full' }
   if (await hasTooManyRooms(tx, sender, limits.user_rooms)) return { status: 'too_many_rooms' }

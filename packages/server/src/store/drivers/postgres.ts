@@ -91,7 +91,7 @@ export class PostgresDriver implements Driver {
 
   async #writeHot(batch: readonly HotWrite[]): Promise<Outcome[]> {
     const parts = partsOf(batch)
-    const atOnce = parts.every(({ joins }) => !joins) && parts.length < 2
+    const atOnce = parts.every(({ apart }) => !apart) && parts.length < 2
     const written = atOnce ? await writePart(this.#writing, batch) : await this.#transactions.run((tx) => writeParts(tx, parts))
     return await Promise.all(written.map((one, index) => this.#answer(one, batch[index])))
   }

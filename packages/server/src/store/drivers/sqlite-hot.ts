@@ -8,6 +8,7 @@ import { lockRooms } from '../tables/locks.ts'
 import { saveRoom } from '../tables/log-writes.ts'
 import { mentionsText } from '../tables/message-writes.ts'
 import { idBytes, messageOf } from '../tables/rows-of.ts'
+import { beginWait, waitOf } from '../tables/slow-mode.ts'
 import type { Logged, ReadIntent, ReadOutcome, SendIntent, SendOutcome, Stale } from '../writes.ts'
 import type { SendWrite } from './driver.ts'
 
@@ -32,7 +33,7 @@ export class HotWrites {
     this.#sql = statements(db)
   }
 
-  /** A promise only where the sender becomes a member first. */
+  /** A promise only where the sender becomes a member first, or the room is in slow mode. */
   send({ lane, send }: SendWrite): SendOutcome | Stale | Promise<SendOutcome> {
     const head = this.#head(send.room)
     const known = this.#known(send)
@@ -41,7 +42,8 @@ export class HotWrites {
       if (lane !== null) this.#staleLanes.add(lane)
       return stale
     }
-    return send.join === null ? this.#append(head, send, { events: [], userEvents: [] }) : this.#joinAndAppend(head, send, send.join)
+    if (send.slowMs !== null) return this.#appendInTurn(head, send)
+    return this.#appendOrJoin(head, send)
   }
 
   read({ room, user, n, at, named = [] }: ReadIntent): ReadOutcome {
@@ -126,6 +128,18 @@ export class HotWrites {
     head.markers.set(sender, n)
     events.push({ room, seq, type: 'message.created', actor: sender, ref: n, data: null, at })
     return { status: 'stored', number: Number(lastInsertRowid), seq, n, events, userEvents }
+  }
+
+  #appendOrJoin(head: Head, send: SendIntent): SendOutcome | Promise<SendOutcome> {
+    return send.join === null ? this.#append(head, send, { events: [], userEvents: [] }) : this.#joinAndAppend(head, send, send.join)
+  }
+
+  async #appendInTurn(head: Head, send: SendIntent): Promise<SendOutcome> {
+    const left = await waitOf(this.#tx, send)
+    if (left > 0) return { status: 'slow_mode', retry_ms: left }
+    const outcome = await this.#appendOrJoin(head, send)
+    if (outcome.status === 'stored') await beginWait(this.#tx, send)
+    return outcome
   }
 
   /** A first post in a room anybody may join. Rare, so the join is the ordinary one. */

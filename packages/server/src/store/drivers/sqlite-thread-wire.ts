@@ -97,10 +97,10 @@ export function packIntents(batch: readonly Intent[]): Packed<Intent> {
 
 /** Names every field: a spread is slow where every send pays for it. */
 function packSend({ send }: SendWrite, lane: number | null): PackedSend {
-  const { room, sender, acl, join, id, cid, content, meta, mentions, mentionAll, replyTo, root, forward, addressee, at } = send
+  const { room, sender, acl, join, id, cid, content, meta, mentions, mentionAll, replyTo, root, forward, addressee, at, slowMs } = send
   const digest = send.digest.toHex()
   const body = { content, meta, mentions, mentionAll, replyTo, root, forward, addressee }
-  return { lane, send: Object.assign(body, { room, sender, acl, join, id, cid, digest, at }) }
+  return { lane, send: Object.assign(body, { room, sender, acl, join, id, cid, digest, at, slowMs }) }
 }
 
 export function unpackIntents(packed: Packed<Intent>): Intent[] {

@@ -6,6 +6,7 @@ import type { Columns } from './columns.ts'
 export const moderation = (columns: Columns): Migration => ({
   async up(db: Kysely<unknown>) {
     await states(db, columns)
+    await sanctions(db, columns)
   },
 })
 
@@ -18,4 +19,29 @@ async function states(db: Kysely<unknown>, c: Columns): Promise<void> {
   for (const column of ['archived_at', 'deleted_at', 'purged_at']) await add(column)
   const unpurged = db.schema.createIndex('rooms_unpurged').on('rooms').column('number')
   await unpurged.where(sql<boolean>`deleted_at is not null and purged_at is null`).execute()
+}
+
+async function sanctions(db: Kysely<unknown>, c: Columns): Promise<void> {
+  await db.schema
+    .createTable('sanctions')
+    .addColumn('number', c.number, c.primary)
+    .addColumn('room', c.integer, (column) => column.notNull().references('rooms.number'))
+    .addColumn('user', c.integer, (column) => column.notNull().references('users.number'))
+    .addColumn('kind', c.text, (column) => column.notNull())
+    .addColumn('by', c.integer, (column) => column.notNull().references('users.number'))
+    .addColumn('reason', c.text)
+    .addColumn('at', c.integer, (column) => column.notNull())
+    .addColumn('until', c.integer)
+    .addUniqueConstraint('sanctions_of_user', ['room', 'user', 'kind'])
+    .modifyEnd(c.numbered)
+    .execute()
+  await db.schema.createIndex('sanctions_of_room').on('sanctions').columns(['room', 'kind', 'number']).execute()
+  await db.schema
+    .createTable('slow_posts')
+    .addColumn('room', c.integer, (column) => column.notNull().references('rooms.number'))
+    .addColumn('user', c.integer, (column) => column.notNull().references('users.number'))
+    .addColumn('at', c.integer, (column) => column.notNull())
+    .addPrimaryKeyConstraint('slow_posts_pkey', ['room', 'user'])
+    .modifyEnd(c.keyed)
+    .execute()
 }

@@ -26,10 +26,28 @@ export type WriteEntry = Waiter<WriteOutput<WriteName>> & { kind: 'write'; inten
 export type Entry = SendEntry | ReadEntry | ReactEntry | WriteEntry
 
 /** Names every field: the copies of a spread were a measurable part of a send. */
-export function judged(entry: SendEntry, { acl, join }: Verdict): SendEntry {
+export function judged(entry: SendEntry, { acl, join, slowMs = null }: Verdict): SendEntry {
   const { request } = entry
   const { room, sender, id, cid, digest, content, meta, mentions, mentionAll, replyTo, root, forward, addressee, at, lane } = request
-  const send = { room, sender, acl, join, id, cid, digest, content, meta, mentions, mentionAll, replyTo, root, forward, addressee, at }
+  const send = {
+    room,
+    sender,
+    acl,
+    join,
+    id,
+    cid,
+    digest,
+    content,
+    meta,
+    mentions,
+    mentionAll,
+    replyTo,
+    root,
+    forward,
+    addressee,
+    at,
+    slowMs,
+  }
   entry.intent = { kind: 'send', lane, send }
   return entry
 }

@@ -114,8 +114,8 @@ async function heirOf(tx: Tx, { room, user }: MemberRow): Promise<{ number: numb
   return (await others.where('members.role', '=', 'admin').executeTakeFirst()) ?? (await others.executeTakeFirst())
 }
 
-/** Ends a stay in a locked room that the caller saves. */
-async function depart(tx: Tx, room: LockedRoom, { member, by, at }: Departing): Promise<Logged> {
+/** Ends a stay in a locked room that the caller saves; the user is locked as well. */
+export async function depart(tx: Tx, room: LockedRoom, { member, by, at }: Departing): Promise<Logged> {
   const { number, user, from_seq } = member
   room.members -= 1
   const endsLarge = room.large === 1 && room.members <= limits.large_room_ends
@@ -147,6 +147,24 @@ export async function changeRole(tx: Tx, input: WriteInput<'members.role'>): Pro
   await tx.updateTable('members').set({ role }).where('number', '=', member.number).execute()
   await saveRoom(tx, room)
   return { status: 'changed', member: { ...member, role }, events: [event], userEvents: [] }
+}
+
+/** The new owner before the old one steps back, so that no position of the log is without one. */
+export async function transferRoom(tx: Tx, input: WriteInput<'members.transfer'>): Promise<WriteOutput<'members.transfer'>> {
+  const { user, by, at } = input
+  const room = await roomJudgedAt(tx, input.room, input.acl)
+  if (room === undefined) return { status: 'stale' }
+  const [to, from] = [await findMember(tx, room.number, user), await findMember(tx, room.number, by)]
+  if (to === undefined) return { status: 'absent' }
+  if (from === undefined) return { status: 'stale' }
+  raiseAcl(room)
+  const logged = nothingLogged()
+  for (const { member, role } of [{ member: to, role: 'owner' } as const, { member: from, role: 'admin' } as const]) {
+    logged.events.push(await logEvent(tx, room, { type: 'member.updated', actor: by, ref: member.user, data: { role }, at }))
+    await tx.updateTable('members').set({ role }).where('number', '=', member.number).execute()
+  }
+  await saveRoom(tx, room)
+  return { status: 'changed', member: { ...to, role: 'owner' }, ...logged }
 }
 
 /** For every change that may take a right away: what was judged before it must be judged again. */

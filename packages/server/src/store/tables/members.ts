@@ -94,10 +94,20 @@ export function memberReads(db: Kysely<Tables>): MemberReads {
       const rooms = db
         .selectFrom('rooms')
         .leftJoin('members', (join) => join.onRef('members.room', '=', 'rooms.number').on('members.user', '=', user))
+        .leftJoin('sanctions as ban', (join) =>
+          join.onRef('ban.room', '=', 'rooms.number').on('ban.user', '=', user).on('ban.kind', '=', 'ban'),
+        )
+        .leftJoin('sanctions as mute', (join) =>
+          join.onRef('mute.room', '=', 'rooms.number').on('mute.user', '=', user).on('mute.kind', '=', 'mute'),
+        )
         .selectAll('rooms')
         .select(besideRoom)
+        .select(['ban.at as b_at', 'ban.until as b_until', 'mute.at as u_at', 'mute.until as u_until'])
       const row = await named(rooms, room)?.executeTakeFirst()
-      return row && split(row)
+      if (row === undefined) return undefined
+      const { b_at, b_until, u_at, u_until, ...place } = row
+      const term = (at: number | null, until: number | null) => (at === null ? undefined : { until })
+      return { ...split(place), ban: term(b_at, b_until), mute: term(u_at, u_until) }
     },
     async peers(rooms, user) {
       if (rooms.length === 0) return []

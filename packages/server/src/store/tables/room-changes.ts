@@ -73,6 +73,7 @@ export async function purgeRoom(tx: Tx, input: WriteInput<'rooms.purge'>): Promi
   if (room === undefined || room.deleted_at === null || room.purged_at !== null) return { status: 'purged', done: true, ...nothingLogged() }
   const { userEvents } = await expelSome(tx, room, input)
   if (userEvents.length > 0) return { status: 'purged', done: false, events: [], userEvents }
+  await dropTerms(tx, room)
   const done = !(await dropSome(tx, room, input.rows))
   if (done) await tx.updateTable('rooms').set({ purged_at: input.at }).where('number', '=', room.number).execute()
   return { status: 'purged', done, ...nothingLogged() }
@@ -102,6 +103,13 @@ async function expelSome(tx: Tx, room: LockedRoom, { members, at }: WriteInput<'
   room.members -= users.length
   await saveRoom(tx, room)
   return logged
+}
+
+/** What was laid upon people in the room, and the ways into it; the room bounds how much that can be. */
+async function dropTerms(tx: Tx, { number }: LockedRoom): Promise<void> {
+  await tx.deleteFrom('sanctions').where('room', '=', number).execute()
+  await tx.deleteFrom('slow_posts').where('room', '=', number).execute()
+  await tx.deleteFrom('invites').where('room', '=', number).execute()
 }
 
 /** Whether there was something to take away. Messages, and what is kept beside them, go before the events that name them. */

@@ -8,6 +8,7 @@ import type {
   MessageRow,
   ReactionCounts,
   RoomRow,
+  SanctionRow,
   SessionRow,
   StayRow,
   UserEventRow,
@@ -19,6 +20,7 @@ import type {
   MembersTable,
   MessagesTable,
   RoomsTable,
+  SanctionsTable,
   SessionsTable,
   StaysTable,
   UserEventsTable,
@@ -63,6 +65,10 @@ export function memberOf(row: Selectable<MembersTable>): MemberRow {
 }
 
 export function stayOf(row: Selectable<StaysTable>): StayRow {
+  return row
+}
+
+export function sanctionOf(row: Selectable<SanctionsTable>): SanctionRow {
   return row
 }
 

@@ -192,8 +192,8 @@ export function memberContract(backend: Backend): void {
       const { members } = world.store
       const member = expectRow(await members.one(room.number, owner.number))
       for (const named of [{ number: room.number }, { id: room.id }, { name: room.name ?? '' }]) {
-        expect(await members.withRoom(owner.number, named)).toEqual({ room, member })
-        expect(await members.withRoom(bob.number, named)).toEqual({ room, member: undefined })
+        expect(await members.withRoom(owner.number, named)).toEqual({ room, member, ban: undefined, mute: undefined })
+        expect(await members.withRoom(bob.number, named)).toEqual({ room, member: undefined, ban: undefined, mute: undefined })
       }
       expect([await members.withRoom(owner.number, { id: 'x' }), await members.withRoom(owner.number, { number: 999_999 })]).toEqual([
         undefined,

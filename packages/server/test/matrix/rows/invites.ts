@@ -12,12 +12,12 @@ export const inviteRows = rowsOf({
   outcomes: `
 operation        place    owner      admin      member     former     stranger   banned     operator   suspended  anonymous
 invites.create   group    ok         ok         forbidden  not_found  not_found  not_found  not_found  suspended  unauthenticated
-invites.create   public   ok         ok         forbidden  forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
+invites.create   public   ok         ok         forbidden  forbidden  forbidden  banned     forbidden  suspended  unauthenticated
 invites.create   foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
 invites.create   direct   not_found  not_found  forbidden  not_found  not_found  not_found  not_found  suspended  unauthenticated
 
 invites.list     group    ok         ok         ok         not_found  not_found  not_found  not_found  suspended  unauthenticated
-invites.list     public   ok         ok         ok         forbidden  forbidden  forbidden  forbidden  suspended  unauthenticated
+invites.list     public   ok         ok         ok         forbidden  forbidden  banned     forbidden  suspended  unauthenticated
 invites.list     foreign  not_found  not_found  not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
 
 invites.revoke   group    ok         ok         not_found  not_found  not_found  not_found  not_found  suspended  unauthenticated
@@ -27,8 +27,8 @@ invites.revoke   foreign  not_found  not_found  not_found  not_found  not_found 
 invites.preview  group    ok         ok         ok         ok         ok         ok         ok         ok         ok
 invites.preview  foreign  ok         ok         ok         ok         ok         ok         ok         ok         ok
 
-invites.redeem   group    ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
-invites.redeem   public   ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
+invites.redeem   group    ok         ok         ok         ok         ok         banned     ok         suspended  unauthenticated
+invites.redeem   public   ok         ok         ok         ok         ok         banned     ok         suspended  unauthenticated
 invites.redeem   foreign  ok         ok         ok         ok         ok         ok         ok         suspended  unauthenticated
 `,
 })
