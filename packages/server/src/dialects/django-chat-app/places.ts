@@ -12,9 +12,9 @@ export const channelOf = (name: string, room: string | null): string => (room ==
 export const isBusy = (error: unknown): error is ChatError =>
   error instanceof ChatError && (error.status === 429 || error.code === 'overloaded')
 
-/** Whether there is no such thing for the one who asked, or it is not theirs to do. */
+/** Whether there is no such thing for the one who asked, or it is not theirs to do, or not as things stand there. */
 export const isBarred = (error: unknown): boolean =>
-  error instanceof ChatError && (error.status === 403 || error.status === 404) && error.code !== 'suspended'
+  error instanceof ChatError && [403, 404, 409].includes(error.status) && error.code !== 'suspended'
 
 /** What {x} and the numbers of people mean to somebody; asked as patiently as the budget of whoever asks wants it. */
 export class Places {

@@ -92,6 +92,19 @@ for (const { name: engine, env } of await backends()) {
         expect((await people.messages(bob, room.id)).map(({ content }) => content)).toEqual(['from elsewhere', 'answer'])
       })
 
+      test('is where everybody goes on whose room is deleted', async () => {
+        const name = fresh('gone')
+        await people.makeRoom(ann, name, [bob])
+        await using one = await people.listen(ann, name)
+        await using other = await people.listen(bob, name)
+        await one.take(1)
+        await world.rest.call('rooms.delete', { room: `name:${name}` }, { token: ann.access })
+        one.send({ token: ann.access, type: 'typing' })
+        const typing = [{ type: 'typing', sender: ann.id }]
+        expect([await one.take(1), await other.take(1)]).toEqual([typing, typing])
+        expect([one.ended, other.ended]).toEqual([null, null])
+      })
+
       test('is where a removed member goes on, at once', async () => {
         const name = fresh('left')
         const room = await people.makeRoom(ann, name, [bob])
@@ -153,6 +166,17 @@ for (const { name: engine, env } of await backends()) {
         const { room } = await world.rest.call('rooms.direct', { user: 'name:hal' }, { token: ivy.access })
         await world.rest.call('messages.send', { room: room.id, content: 'from elsewhere' }, { token: hal.access })
         expect(await inRoom.take(1)).toEqual([said(hal, ivy, 'from elsewhere')])
+      })
+
+      test('reaches the room of a title by the name that lists show', async () => {
+        const kim = await world.person('kim')
+        const { room } = await world.rest.call('rooms.create', { kind: 'group', title: 'Tea time', members: ['name:eve'] }, kim)
+        const listed = (await people.rooms(eve, '/my-rooms/')).find(({ name }) => name.startsWith('Tea_time_'))
+        await using inside = await people.listen(eve, listed?.name ?? '')
+        await using outside = await people.listen(bob, listed?.name ?? '')
+        await world.send(kim, room.id, 'tea is ready')
+        expect(await inside.take(1)).toMatchObject([{ message: 'tea is ready', receiver: eve.id }])
+        expect(await before(outside, bob)).toEqual([])
       })
 
       test('to oneself is kept in the room with oneself', async () => {

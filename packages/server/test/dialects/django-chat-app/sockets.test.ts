@@ -100,6 +100,22 @@ describe('who has not proved who they are', () => {
   })
 })
 
+test('clients that come back in a tight loop find everything as it was', async () => {
+  await using busy = await openWorld({ env: { RATE_LIMIT: 'on' } })
+  const there = older(busy.server.url)
+  const cat = await there.person('cat')
+  const room = await there.makeRoom(cat, 'loop', [])
+  for (let i = 0; i < 300; i++) {
+    await using socket = await there.open('loop')
+    if (i % 3 === 0) socket.send({ token: cat.access, type: i % 2 === 0 ? 'message' : 'dance', receiver: cat.id, message: `round ${i}` })
+    if (i % 3 === 1) socket.send('nonsense')
+    if (i % 6 === 0) await socket.take(1)
+  }
+  expect((await there.messages(cat, room.id)).map(({ content }) => content)).toEqual(Array.from({ length: 50 }, (_, i) => `round ${i * 6}`))
+  await using last = await there.listen(cat, 'loop')
+  expect(last.ended).toBeNull()
+})
+
 test('typing in a room is told at every door of it', async () => {
   const name = 'typing'
   const kim = await world.person('kim')
