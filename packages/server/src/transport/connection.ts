@@ -47,7 +47,7 @@ export class Connection implements DoorSocket, Answering {
   #ended = false
   #replies: string[] | null = null
   #waiting: (() => void)[] | null = null
-  readonly #pauses = new Map<Timer, () => void>()
+  #pauses: Map<Timer, () => void> | null = null
 
   constructor(options: ConnectionOptions) {
     this.id = options.id
@@ -107,11 +107,12 @@ export class Connection implements DoorSocket, Answering {
   wait(ms: number): Promise<void> {
     if (this.#ended) return Promise.resolve()
     const { promise, resolve } = Promise.withResolvers<void>()
+    const pauses = (this.#pauses ??= new Map())
     const timer = this.#options.hub.deps.clock.setTimeout(() => {
-      this.#pauses.delete(timer)
+      pauses.delete(timer)
       resolve()
     }, ms)
-    this.#pauses.set(timer, resolve)
+    pauses.set(timer, resolve)
     return promise
   }
 
@@ -233,10 +234,10 @@ export class Connection implements DoorSocket, Answering {
     this.#seat?.leave()
     for (const resolve of this.#waiting ?? []) resolve()
     this.#waiting = null
-    for (const [timer, resolve] of this.#pauses) {
+    for (const [timer, resolve] of this.#pauses ?? []) {
       timer.cancel()
       resolve()
     }
-    this.#pauses.clear()
+    this.#pauses = null
   }
 }

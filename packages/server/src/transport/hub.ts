@@ -194,6 +194,7 @@ export class Hub {
     await this.deps.bus.subscribe({ user: channel.user })
     const [head] = await this.deps.log.userHeads([channel.user])
     channel.start(head?.useq ?? 0)
+    channel.ready = null
   }
 
   #receive(signal: Signal): void {

@@ -9,6 +9,7 @@ import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
 import { type Confirm, endingOf, openRoomsOf, type Sitter, type Standing } from './sitter.ts'
+import { Turns } from './turns.ts'
 import type { UserChannel } from './user-channel.ts'
 import { Watches } from './watches.ts'
 
@@ -36,7 +37,8 @@ export class HubSeat implements Seat, Sitter {
   readonly #listener: Listener
   readonly #confirm: Confirm
   readonly #endPresence: () => void
-  readonly #watches: Watches
+  /** Made with the first watch, as is whatever most sockets never need. */
+  #watches: Watches | null = null
   /** Facts that arrived before the ones of the log were told; null where those are told already, or not asked for. */
   #early: UserEvent[] | null = null
   /** Whether a room joined elsewhere is entered here, too: so it is for those who entered all of theirs. */
@@ -45,7 +47,7 @@ export class HubSeat implements Seat, Sitter {
   #useq = 0
   #left = false
   /** Attaches of one seat are carried out one after the other. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
 
   constructor({ hub, wire, dialect, actor, listener, confirm }: SeatOptions) {
     this.#hub = hub
@@ -56,7 +58,6 @@ export class HubSeat implements Seat, Sitter {
     this.session = actor.session
     this.#listener = listener
     this.#confirm = confirm
-    this.#watches = new Watches({ hub, dialect, person: actor.number, tell: (text) => wire.send(text) })
     this.#endPresence = hub.deps.presence.enter(actor.number)
   }
 
@@ -98,11 +99,11 @@ export class HubSeat implements Seat, Sitter {
   }
 
   open(room: string | number, options: OpenOptions): Promise<Attached | null> {
-    return this.#inTurn(() => this.#attach(room, options))
+    return this.#turns.take(() => this.#attach(room, options))
   }
 
   shut(room: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       for (const [channel, standing] of this.rooms) {
         if (channel.key?.id !== room) continue
         if (standing === 'open') this.#hub.stand(this, channel, channel.large ? 'heads' : 'live')
@@ -119,6 +120,9 @@ export class HubSeat implements Seat, Sitter {
   }
 
   async watch(users: readonly string[]): Promise<void> {
+    if (this.#left) return
+    const { dialect, person, wire } = this
+    this.#watches ??= new Watches({ hub: this.#hub, dialect, person, tell: (text) => wire.send(text) })
     await this.#watches.set(users)
   }
 
@@ -138,7 +142,7 @@ export class HubSeat implements Seat, Sitter {
     this.#left = true
     for (const channel of [...this.rooms.keys()]) this.#off(channel)
     void this.#hub.tune(this, null)
-    this.#watches.end()
+    this.#watches?.end()
     this.#endPresence()
     this.#hub.part(this)
   }
@@ -175,12 +179,6 @@ export class HubSeat implements Seat, Sitter {
     if (!this.rooms.has(channel)) return
     this.#hub.stand(this, channel, null)
     this.#hub.release(channel)
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work)
-    this.#turn = turn.catch(() => undefined)
-    return turn
   }
 
   async #enterRoom(
@@ -290,11 +288,13 @@ export class HubSeat implements Seat, Sitter {
 
   /** A room joined while connected begins with its log from the join; a guest's room is merely no guest's any more. */
   #joined(room: number): void {
-    void this.#inTurn(() => this.#attach(room, { mode: 'live', fromJoin: true })).catch((error: unknown) => {
-      if (this.#left) return
-      this.#hub.deps.logger.error('entering a joined room failed', { room, error })
-      // A seat that misses a room must not look healthy: the client comes back and resumes.
-      this.wire.close(4408, 'try again')
-    })
+    void this.#turns
+      .take(() => this.#attach(room, { mode: 'live', fromJoin: true }))
+      .catch((error: unknown) => {
+        if (this.#left) return
+        this.#hub.deps.logger.error('entering a joined room failed', { room, error })
+        // A seat that misses a room must not look healthy: the client comes back and resumes.
+        this.wire.close(4408, 'try again')
+      })
   }
 }

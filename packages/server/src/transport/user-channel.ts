@@ -19,7 +19,8 @@ export class UserChannel {
   readonly user: number
   readonly sitters = new Set<Sitter>()
   position = -1
-  ready: Promise<void> = Promise.resolve()
+  /** Settles when the position is known; null once it is. */
+  ready: Promise<void> | null = null
   readonly #deps: UserChannelDeps
   #known = 0
   #timer: Timer | null = null

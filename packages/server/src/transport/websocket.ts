@@ -27,6 +27,13 @@ const hardLimitBytes = 1024 * 1024
 const knownCode = (code: number): string =>
   (code >= 1000 && code <= 1015) || (code >= 4400 && code < 4600) || code === 4001 ? String(code) : 'other'
 
+const nothing = () => undefined
+
+/** A socket opens once. */
+function taken(): never {
+  throw new Error('this socket was taken before')
+}
+
 export type SocketServer = Server<SocketData>
 
 /** The runtime's WebSocket events, handed to the connection they belong to. */
@@ -62,12 +69,14 @@ export function socketHandler({
         replies,
         heartbeatMs,
         proven,
-        ended: () => undefined,
+        ended: nothing,
       })
       socket.data.connection = connection
       connections.add(connection)
       metrics.socketConnections.inc({ dialect: dialect.name })
       connection.start(accept(connection))
+      // What it holds of the handshake is not needed again.
+      socket.data.accept = taken
     },
     message(socket, data) {
       socket.data.connection?.frame(data)

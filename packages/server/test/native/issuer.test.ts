@@ -42,7 +42,7 @@ describe('a token of the installation’s own issuer', () => {
       expect((await socket.hello(bearer)).welcome.user.username).toBe(alg.toLowerCase())
       const api = createOlderClient(world.server.url)
       expect((await api.ask('GET', '/api/chat/history/global/', { token: bearer })).status).toBe(200)
-      expect(await api.handshake(`/ws/chat/global/?token=${bearer}`)).toBe(101)
+      expect(await api.handshake(`/django-realtime-chat-api/ws/chat/global/?token=${bearer}`)).toBe(101)
     })
   }
 
@@ -79,7 +79,7 @@ describe('a token of the installation’s own issuer', () => {
     const bearer = await token({ exp })
     await using native = await connect(world.server.url)
     await native.hello(bearer)
-    await using older = await createOlderClient(world.server.url).open(`/ws/chat/global/?token=${bearer}`)
+    await using older = await createOlderClient(world.server.url).open(`/django-realtime-chat-api/ws/chat/global/?token=${bearer}`)
     const ends = await Promise.all([native.closed, older.closed])
     expect(Math.abs(Date.now() - exp * 1000)).toBeLessThan(1000)
     expect(ends.map(({ code }) => code)).toEqual([4401, 4401])
@@ -104,7 +104,9 @@ describe('a token of the installation’s own issuer', () => {
     const user = await world.server.running.house.store.users.byId(id)
     await world.server.running.house.services.admission.set(user ?? { number: 0 }, 'suspended', null)
     expect([await ask(bearer), await ask(await token({ sub, jti: 'newer' }))]).toEqual(['suspended', 'suspended'])
-    expect(await createOlderClient(world.server.url).handshake(`/ws/chat/global/?token=${await token({ sub })}`)).toBe(403)
+    expect(
+      await createOlderClient(world.server.url).handshake(`/django-realtime-chat-api/ws/chat/global/?token=${await token({ sub })}`),
+    ).toBe(403)
   })
 })
 
@@ -139,7 +141,7 @@ describe('its key set', () => {
       await using socket = await connect(other.server.url)
       socket.send({ hello: { token: bearer } })
       expect((await socket.closed).code).toBe(4429)
-      expect(await createOlderClient(other.server.url).handshake(`/ws/chat/global/?token=${bearer}`)).toBe(503)
+      expect(await createOlderClient(other.server.url).handshake(`/django-realtime-chat-api/ws/chat/global/?token=${bearer}`)).toBe(503)
       expect(served.asked).toBe(1)
     }
   })

@@ -69,7 +69,7 @@ async function race(number: number): Promise<Outcome[]> {
   const who = await person(`racer${number}`)
   const api = createOlderClient(world.server.url)
   const native = await world.socket(who)
-  const older = await api.open(`/ws/chat/race${number % atOnce}/?token=${who.token}`)
+  const older = await api.open(`/django-realtime-chat-api/ws/chat/race${number % atOnce}/?token=${who.token}`)
   const { id: room } = await world.rest.call('rooms.get', { room: `name:race${number % atOnce}` }, who)
   const sockets: Promise<Ending | null>[] = [Promise.resolve(native), Promise.resolve(older), streaming(who)]
   const tokens = [who.token]
@@ -79,7 +79,7 @@ async function race(number: number): Promise<Outcome[]> {
   const doings = [
     () => sockets.push(connecting(who).catch(() => null)),
     () => sockets.push(streaming(who).catch(() => null)),
-    () => sockets.push(api.open(`/ws/chat/race${number % atOnce}/?token=${who.token}`).catch(() => null)),
+    () => sockets.push(api.open(`/django-realtime-chat-api/ws/chat/race${number % atOnce}/?token=${who.token}`).catch(() => null)),
     () => {
       const send = native.op('messages.send', { room, content: 'still here', cid: crypto.randomUUID() })
       const noted = () => (lastSend = performance.now())
@@ -110,7 +110,7 @@ async function race(number: number): Promise<Outcome[]> {
   await Promise.all(others)
   const last = await Promise.all(tokens.map((token) => lastSuccess(() => me(token))))
   expect((await world.rest.ask('accounts.refresh', { refresh_token: who.refresh })).problem?.code).toBe('suspended')
-  expect(await api.handshake(`/ws/chat/race${number % atOnce}/?token=${who.token}`)).toBe(403)
+  expect(await api.handshake(`/django-realtime-chat-api/ws/chat/race${number % atOnce}/?token=${who.token}`)).toBe(403)
   return [...closed, ...last.map(({ at, status }) => ({ lag: at - answered, code: status })), { lag: lastSend - answered, code: 403 }]
 }
 

@@ -8,12 +8,12 @@ import type { SessionRow, UserRow } from '../../store/rows.ts'
 import type { Store } from '../../store/store.ts'
 import type { Emit } from '../emit.ts'
 import type { Identities, Issued } from './identities.ts'
-import { Lru } from './lru.ts'
 
 /** How long what was read of a session is believed, and so how long access outlives its end at most (ms). */
 const believed = 1000
 /** How far what is stored of the last use may be behind (ms). */
 const touched = 3_600_000
+/** Logins remembered at once; beyond, the one read first is read again. */
 const remembered = 50_000
 
 type State = { user: Pick<UserRow, 'number' | 'id' | 'username' | 'state'>; endsAt: number; ended: boolean }
@@ -30,7 +30,8 @@ type Deps = { store: Store; tokens: Tokens; identities: Identities; clock: Clock
 /** Who a token stands for, and whether that login is still welcome. */
 export class Sessions {
   readonly #deps: Deps
-  readonly #entries = new Lru<string, Entry>(remembered)
+  /** In the order of reading: what is at the front is believed no longer, and goes when something new comes. */
+  readonly #entries = new Map<string, Entry>()
   readonly #reading = new Map<string, Promise<Entry>>()
 
   constructor(deps: Deps) {
@@ -117,7 +118,7 @@ export class Sessions {
 
   /** Whatever is remembered of a person's sessions is read again, what is just being read included. */
   forgetUser(user: number): void {
-    for (const [session, { state }] of this.#entries.all()) if (state?.user.number === user) this.#entries.delete(session)
+    for (const [session, { state }] of this.#entries) if (state?.user.number === user) this.#entries.delete(session)
     this.#reading.clear()
   }
 
@@ -162,7 +163,7 @@ export class Sessions {
   #read(session: string): Promise<Entry> {
     const reading: Promise<Entry> = this.#load(session)
       .then((entry) => {
-        if (this.#reading.get(session) === reading) this.#entries.set(session, entry)
+        if (this.#reading.get(session) === reading) this.#keep(session, entry)
         return entry
       })
       .finally(() => {
@@ -170,6 +171,15 @@ export class Sessions {
       })
     this.#reading.set(session, reading)
     return reading
+  }
+
+  #keep(session: string, entry: Entry): void {
+    for (const [known, { readAt }] of this.#entries) {
+      if (entry.readAt - readAt < believed && this.#entries.size < remembered) break
+      this.#entries.delete(known)
+    }
+    this.#entries.delete(session)
+    this.#entries.set(session, entry)
   }
 
   async #load(session: string): Promise<Entry> {
