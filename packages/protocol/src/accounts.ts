@@ -13,6 +13,9 @@ export const password = Text(limits.password_bytes, {
 const email = Text(254, { description: 'An e-mail address, or empty. It signs in the first account that registered it.' })
 const name = Text(150)
 
+/** What becomes of what a deleted person wrote. */
+export const afterDeletion = OneOf(['keep', 'remove'], 'Whether what the person wrote stays, under the name of a deleted user.')
+
 /** The signed-in user's own view of the account. */
 export const Profile = Closed({
   id: Id,
@@ -151,7 +154,7 @@ export const accounts = {
     method: 'POST',
     path: '/me/delete',
     status: 204,
-    in: Closed({ password, messages: OneOf(['keep', 'remove'], 'What becomes of what you wrote.') }),
+    in: Closed({ password, messages: afterDeletion }),
     out: Type.Null(),
     errors: ['wrong_password'],
   }),

@@ -1,4 +1,4 @@
-import { password } from './accounts.ts'
+import { afterDeletion, password } from './accounts.ts'
 import { event, operation } from './define.ts'
 import { limits } from './limits.ts'
 import { Closed, Id, OneOf, Page, Position, pageInput, type Static, Text, Timestamp, Type, UserRef } from './schema.ts'
@@ -79,6 +79,18 @@ export const users = {
     in: Closed({ user: UserRef }),
     out: Closed({ url: Type.String(), expires_at: Timestamp }),
     errors: ['not_found'],
+  }),
+  'users.delete': operation({
+    summary: "Delete somebody's account",
+    description: 'For admins; everything is as when the person deletes it, without the password. Nobody deletes themselves this way.',
+    auth: 'admin',
+    rate: 'write',
+    method: 'POST',
+    path: '/admin/users/{user}/delete',
+    status: 204,
+    in: Closed({ user: UserRef, messages: afterDeletion }),
+    out: Type.Null(),
+    errors: ['not_found', 'forbidden'],
   }),
   'users.suspend': operation({
     summary: 'Suspend a user',

@@ -7,7 +7,7 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 /** Loaded when asked for: a server starts without the terminal client, and the client without the server. */
 const commands: Record<string, { load: () => Promise<Command>; options: string[] }> = {
   serve: { load: async () => serveOn((await import('./main.ts')).serve), options: [] },
-  user: { load: async () => (await import('./cli/user.ts')).user, options: ['admin', 'email', 'password'] },
+  user: { load: async () => (await import('./cli/user.ts')).user, options: ['admin', 'email', 'password', 'messages'] },
   token: { load: async () => (await import('./cli/token.ts')).token, options: [] },
   invite: { load: async () => (await import('./cli/invite.ts')).invite, options: ['uses', 'days'] },
   chat: { load: async () => (await import('./cli/chat.ts')).chat, options: ['url', 'user', 'room'] },

@@ -6,6 +6,7 @@ const commands = [
   ['user list [PART]', 'every account, or those whose names contain PART'],
   ['user password NAME [--password WORD]', 'set a new password and end every session; without --password one is made up and printed'],
   ['user reset-link NAME', 'a link that lets somebody set a new password, good once and for an hour'],
+  ['user delete NAME --messages keep|remove', 'delete an account; what it wrote stays nameless, or is removed'],
   ['user suspend NAME | user restore NAME', 'end everything a person has open and keep them out; or let them in again'],
   ['token NAME', 'print an access token of an account, valid as long as any'],
   ['invite [--uses N] [--days N]', 'a link that lets people register where that is by invitation; `invite list`, `invite revoke ID`'],

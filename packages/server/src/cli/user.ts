@@ -9,13 +9,14 @@ type Verb = { usage: string; run: (ask: Ask, name: string, options: Context['opt
 const verbs: Record<string, Verb> = {
   create: { usage: 'create NAME [--admin] [--email ADDRESS] [--password WORD]', run: create },
   list: { usage: 'list [PART OF A NAME]', run: list },
+  delete: { usage: 'delete NAME --messages keep|remove', run: remove },
   suspend: { usage: 'suspend NAME', run: suspend },
   restore: { usage: 'restore NAME', run: restore },
   'reset-link': { usage: 'reset-link NAME', run: resetLink },
   password: { usage: 'password NAME [--password WORD]', run: changePassword },
 }
 
-/** `user create|list|password|reset-link|suspend|restore …` */
+/** `user create|list|password|reset-link|delete|suspend|restore …` */
 export const user: Command = async ({ config, log, words, options }) => {
   const [word = '', name = ''] = words
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined
@@ -50,6 +51,12 @@ async function changePassword(ask: Ask, username: string, options: Context['opti
 async function resetLink(ask: Ask, username: string): Promise<void> {
   const { url, expires_at } = (await ask({ op: 'users.reset_link', in: { user: `name:${username}` } })) as OutputOf<'users.reset_link'>
   console.log(`${url}\nSets a new password for ${username}, once, until ${expires_at}.`)
+}
+
+async function remove(ask: Ask, username: string, { messages }: Context['options']): Promise<void> {
+  if (messages !== 'keep' && messages !== 'remove') throw new Refused(usage(verbs.delete))
+  await ask({ op: 'users.delete', in: { user: `name:${username}`, messages } })
+  console.log(`Deleted ${username}. ${messages === 'keep' ? 'What they wrote stays.' : 'What they wrote is being removed.'}`)
 }
 
 async function suspend(ask: Ask, username: string): Promise<void> {

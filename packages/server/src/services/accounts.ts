@@ -4,7 +4,6 @@ import { usernameKey } from '../rules/usernames.ts'
 import type { UserRow } from '../store/rows.ts'
 import type { Actor, Call, Deps, Handlers } from './deps.ts'
 import { actorOf } from './parts/actor.ts'
-import { deletedName } from './parts/deletions.ts'
 import { cookieOf, nativeDoor } from './parts/logins.ts'
 import { emailFaults, hashing, passwordFaults } from './parts/registrar.ts'
 import { profileView } from './views.ts'
@@ -12,7 +11,7 @@ import { profileView } from './views.ts'
 /** How long a spent refresh token still returns its successor: time enough for a lost answer or a second tab. */
 const graceMs = 30_000
 
-type Taken = Pick<Deps, 'store' | 'clock' | 'tokens' | 'passwords' | 'people' | 'deletions' | 'emit' | 'sessions' | 'logins' | 'registrar'>
+type Taken = Pick<Deps, 'store' | 'clock' | 'tokens' | 'passwords' | 'deletions' | 'emit' | 'sessions' | 'logins' | 'registrar'>
 type Names = `accounts.${'register' | 'login' | 'refresh' | 'logout' | 'logout_all' | 'password' | 'delete' | 'me' | 'update'}`
 
 export function createAccounts(deps: Taken): Pick<Handlers, Names> {
@@ -77,18 +76,9 @@ export function createAccounts(deps: Taken): Pick<Handlers, Names> {
 
     async 'accounts.delete'(call, { password, messages }) {
       const user = await proven(deps, actorOf(call), password)
-      const at = deps.clock.now()
-      const outcome = await store.queue.write('users.delete', {
-        ...{ user: user.number, expected: user.password, name: deletedName, messages, at },
-      })
-      if (outcome.status === 'mismatch') throw new ChatError('wrong_password')
-      if (outcome.status === 'gone') throw new ChatError('unauthenticated')
-      deps.people.forget(user.number)
-      sessions.ended(outcome)
-      // Whatever else is open in this person's name, of whichever kind its proof was.
-      sessions.forgetUser(user.number)
-      deps.emit.revoked(user.number, null)
-      deps.deletions.begin({ user: user.number, messages })
+      const outcome = await deps.deletions.delete({ user: user.number, messages, expected: user.password })
+      if (outcome === 'mismatch') throw new ChatError('wrong_password')
+      if (outcome === 'gone') throw new ChatError('unauthenticated')
       if (call.cookie?.value) call.cookie.clear()
       return null
     },

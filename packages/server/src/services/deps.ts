@@ -103,7 +103,7 @@ export function assemble(given: Given): Deps {
     registrar: createRegistrar({ ...given, refs, emit, invitations }),
     purge: new Purge({ ...given, emit }),
     resets: createResets(given),
-    deletions: new Deletions({ ...given, emit, people }),
+    deletions: new Deletions({ ...given, emit, people, sessions }),
     admission: createAdmission({ store, clock, emit, sessions }),
   }
 }

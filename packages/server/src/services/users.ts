@@ -10,12 +10,12 @@ import { userView } from './views.ts'
 const searchCursors = textCursors('users')
 const listCursors = numberCursors('accounts')
 
-type Taken = Pick<Deps, 'store' | 'refs' | 'clock' | 'passwords' | 'sessions' | 'resets' | 'admission'>
+type Taken = Pick<Deps, 'store' | 'refs' | 'clock' | 'passwords' | 'sessions' | 'resets' | 'admission' | 'deletions'>
 
-type Verb = 'get' | 'search' | 'list' | 'set_password' | 'reset_link' | 'suspend' | 'restore'
+type Verb = 'get' | 'search' | 'list' | 'set_password' | 'reset_link' | 'delete' | 'suspend' | 'restore'
 
 export function createUsers(deps: Taken): Pick<Handlers, `users.${Verb}`> {
-  const { store, refs, clock, passwords, sessions, resets, admission } = deps
+  const { store, refs, clock, passwords, sessions, resets, admission, deletions } = deps
   return {
     async 'users.get'(call, { user }) {
       return userView(await refs.user(actorOf(call), user))
@@ -48,6 +48,13 @@ export function createUsers(deps: Taken): Pick<Handlers, `users.${Verb}`> {
       const link = await resets.make((await refs.user(call.actor, ref)).number)
       if (link === null) throw new ChatError('not_found', { detail: 'There is no such user.' })
       return { url: link.url, expires_at: timestamp(link.expiresAt) }
+    },
+
+    async 'users.delete'(call, { user: ref, messages }) {
+      const user = await refs.user(call.actor, ref)
+      if (user.number === call.actor?.number) throw new ChatError('forbidden')
+      if ((await deletions.delete({ user: user.number, messages })) !== 'deleted') throw new ChatError('not_found')
+      return null
     },
 
     async 'users.suspend'(call, { user }) {

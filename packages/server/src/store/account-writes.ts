@@ -55,12 +55,12 @@ export type AccountWrites = IdentityWrites & {
     at: number
   }) => ({ status: 'changed' } & Ended) | { status: 'mismatch' } | Gone
   /**
-   * Deletes an account whose password still is the one that was verified: `name` takes the place of the username, everything else of the
+   * Deletes an account; with `expected`, the hash that was verified, only if it still stands, else `mismatch`. `name` takes the place of the username, everything else of the
    * person goes, invitations and sessions end. What is left to be taken away is noted until `users.deleted`.
    */
   'users.delete': (input: {
     user: number
-    expected: string | null
+    expected?: string | null
     name: string
     messages: 'keep' | 'remove'
     at: number

@@ -27,6 +27,27 @@ for (const backend of await backends()) {
       expect((await world.rest.ask('accounts.me', {}, ann)).problem?.code).toBe('unauthenticated')
     })
 
+    test('leaves no text behind of somebody who goes on writing meanwhile, nor a hole in the log', async () => {
+      await using world = await openWorld({ env: await backend.env() })
+      const [ann, bob] = [await world.person('ann'), await world.person('bob')]
+      const [room, open] = [await world.group([bob, ann]), await world.publicRoom(bob)]
+      const socket = await world.socket(ann)
+      const writing = Array.from({ length: 100 }, async (_, i) => {
+        if (i === 50) await world.rest.call('accounts.delete', { password, messages: 'remove' }, ann)
+        else socket.send({ id: i + 1, op: 'messages.send', in: { room: i % 2 === 0 ? room : open, content: `secret ${i}` } })
+      })
+      await Promise.all(writing)
+      const { store } = world.server.running.house
+      await eventually(async () => (await store.deletions.pending()).length === 0, { timeout_ms: 15_000 })
+      for (const place of [room, open]) {
+        const { items } = await world.rest.call('messages.list', { room: place, limit: 200 }, bob)
+        expect(items.filter(({ content }) => content !== '')).toEqual([])
+        expect((await world.rest.call('members.list', { room: place }, bob)).items).toHaveLength(1)
+        const { events } = await world.rest.call('rooms.events', { room: place, after: 0 }, bob)
+        expect(events.map(({ seq }) => seq).slice(0, 200)).toEqual(events.map((_, index) => index + 1))
+      }
+    }, 30_000)
+
     test('is finished after a restart', async () => {
       const dataDir = mkdtempSync(join(tmpdir(), 'parlance-deletion-'))
       const env = await backend.env()

@@ -99,6 +99,15 @@ describe('deleting one’s account', () => {
     expect(log.at(-1)).toMatchObject({ ev: 'message.deleted', data: { by: { username: 'deleted user' } } })
   })
 
+  test('is done by an admin without the password, and not to oneself', async () => {
+    const [jo, kim] = [await registered('jo'), await world.somebody('kim')]
+    await world.nobody.ask('users.delete', { user: 'name:jo', messages: 'keep' })
+    expect(await world.nobody.refused('users.delete', { user: jo.actor.id, messages: 'keep' })).toBe('not_found')
+    expect(await kim.refused('users.delete', { user: 'me', messages: 'keep' })).toBe('forbidden')
+    expect(await world.nobody.refused('accounts.login', { username: 'jo', password })).toBe('invalid_credentials')
+    await settled()
+  })
+
   test('that was broken off is finished by the next run of the server', async () => {
     const [fay, gil] = [await registered('fay'), await world.somebody('gil')]
     const room = await group(fay, gil)

@@ -4,9 +4,10 @@ import type { Deletion, Store } from '../../store/store.ts'
 import { type Emit, withoutMessages } from '../emit.ts'
 import { keyOf } from '../views.ts'
 import type { People } from './people.ts'
+import type { Sessions } from './sessions.ts'
 
 /** What stands in the place of the username of a deleted account. */
-export const deletedName = 'deleted user'
+const deletedName = 'deleted user'
 
 /** Rooms looked up at once, ordinals looked through at once, and texts taken away in one write: nobody's message waits for long behind it. */
 const batch = { rooms: 100, ordinals: 5_000, texts: 20 }
@@ -16,7 +17,7 @@ const settledMs = 2_000
 const pauseMs = 1_000
 const triesAtMost = 60
 
-type Deps = { store: Store; clock: Clock; log: Logger; emit: Emit; people: People }
+type Deps = { store: Store; clock: Clock; log: Logger; emit: Emit; people: People; sessions: Sessions }
 
 /**
  * Takes deleted people out of their rooms, and where they wished it their texts out of the world, one account after the other. What is left
@@ -32,9 +33,22 @@ export class Deletions implements AsyncDisposable {
     this.#deps = deps
   }
 
-  /** The account is deleted already; nobody waits for what it held to go. */
-  begin(deletion: Deletion): void {
-    this.#running = this.#running.then(() => this.#finish(deletion))
+  /**
+   * Deletes an account and closes everything that is open in its name; nobody waits for what it held to go. With `expected`, the hash of a
+   * password that was verified, only if it still stands, else `mismatch`.
+   */
+  async delete({ user, messages, expected }: Deletion & { expected?: string | null }): Promise<'deleted' | 'mismatch' | 'gone'> {
+    const { store, clock, emit, people, sessions } = this.#deps
+    const given = expected === undefined ? {} : { expected }
+    const outcome = await store.queue.write('users.delete', { user, messages, name: deletedName, at: clock.now(), ...given })
+    if (outcome.status !== 'deleted') return outcome.status
+    people.forget(user)
+    sessions.ended(outcome)
+    // Whatever else is open in this person's name, of whichever kind its proof was.
+    sessions.forgetUser(user)
+    emit.revoked(user, null)
+    this.#running = this.#running.then(() => this.#finish({ user, messages }))
+    return 'deleted'
   }
 
   /** What an earlier run left behind. */

@@ -20,6 +20,7 @@ export const accountRows = rowsOf({
     'users.list': { input: () => ({}) },
     'users.set_password': { input: ({ user }) => ({ user, password }), known: true },
     'users.reset_link': { input: ({ user }) => ({ user }), known: true },
+    'users.delete': { input: ({ user }) => ({ user, messages: 'keep' }), known: true, spends: 'account' },
     'users.suspend': { input: ({ user }) => ({ user }), known: true, spends: 'account' },
     'users.restore': { input: ({ user }) => ({ user }), known: true },
     'recovery.request': { input: ({ me }) => ({ username: me.username }) },
@@ -46,6 +47,7 @@ users.search         group    ok         ok         ok         ok         ok    
 users.list           group    forbidden  forbidden  forbidden  forbidden  forbidden  forbidden  ok         suspended  unauthenticated
 users.set_password   foreign  forbidden  forbidden  forbidden  forbidden  forbidden  forbidden  ok         suspended  unauthenticated
 users.reset_link     foreign  forbidden  forbidden  forbidden  forbidden  forbidden  forbidden  ok         suspended  unauthenticated
+users.delete         foreign  forbidden  forbidden  forbidden  forbidden  forbidden  forbidden  ok         suspended  unauthenticated
 users.suspend        foreign  forbidden  forbidden  forbidden  forbidden  forbidden  forbidden  ok         suspended  unauthenticated
 users.restore        foreign  forbidden  forbidden  forbidden  forbidden  forbidden  forbidden  ok         suspended  unauthenticated
 recovery.request     group    ok         ok         ok         ok         ok         ok         ok         ok         ok
