@@ -30,7 +30,7 @@ export type Dialing = Patience & { path?: string; protocols?: string[]; headers?
 type Greeting = { welcome: DownFrame['welcome']['welcome']; ready: DownFrame['ready']['ready']; heads: Head[] }
 type Waiter = { look(): boolean; fail(error: Error): void }
 
-const defaultPatience = 5_000
+const defaultPatience = 15_000
 
 /** Opens a socket of the native API. `url` is that of the server (http or ws). */
 export async function connect(url: string, { path = '/ws', protocols = [], headers = {}, ...patience }: Dialing = {}): Promise<TestSocket> {
