@@ -10,6 +10,7 @@ import { presence, presenceEphemera } from './presence.ts'
 import { recovery } from './recovery.ts'
 import { reactions } from './reactions.ts'
 import { roomIndex } from './room-index.ts'
+import { requests } from './requests.ts'
 import { roomEphemera, rooms } from './rooms.ts'
 import { sanctions } from './sanctions.ts'
 import { sessions } from './sessions.ts'
@@ -26,6 +27,7 @@ export const operations = {
   ...members,
   ...invites,
   ...sanctions,
+  ...requests,
   ...messages,
   ...reactions,
   ...pins,

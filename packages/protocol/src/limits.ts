@@ -35,6 +35,11 @@ export const limits = {
   reason_chars: 500,
   sanction_s: 315_360_000,
   room_sanctions: 10_000,
+  /** What a request to join says, and how many may be open: of one room, of one user. So many who run the room are told of one. */
+  request_chars: 300,
+  room_requests: 1000,
+  user_requests: 100,
+  request_told: 20,
   /** Members named when a group is created. */
   initial_members: 100,
   /** Members of one room. */

@@ -12,7 +12,7 @@ const Who = OneOf(['nobody', 'owner', 'admins', 'members', 'users'])
 /** Who may do what in a room. `users` is everybody signed in; each word includes the ones before it. */
 export const Policy = Closed({
   read: OneOf(['members', 'users']),
-  join: OneOf(['nobody', 'users'], 'Who may join without being added.'),
+  join: OneOf(['nobody', 'request', 'users'], 'Who may join without being added; `request`: whoever asks and is accepted.'),
   post: Who,
   add: Who,
   remove: Who,

@@ -138,6 +138,12 @@ export const userEvents = {
     summary: 'A room of yours was deleted.',
     data: Closed({ ...fact, seq: Position('Position of the deletion in the room: its last event.') }),
   }),
+  'room.requested': event({
+    scope: 'user',
+    summary: 'Somebody asks to become a member of a room that you run.',
+    data: Closed({ ...fact, open: Position('How many requests are open.') }),
+  }),
+  'request.declined': event({ scope: 'user', summary: 'Your request to join a room was declined.', data: Closed(fact) }),
   'room.read': event({
     scope: 'user',
     summary: 'You read a room up to a message, here or elsewhere.',

@@ -6,6 +6,7 @@ import * as members from '../members.ts'
 import * as messages from '../messages.ts'
 import * as presence from '../presence.ts'
 import * as reactions from '../reactions.ts'
+import * as requests from '../requests.ts'
 import * as roomShapes from '../room-shapes.ts'
 import * as rooms from '../rooms.ts'
 import * as sanctions from '../sanctions.ts'
@@ -28,7 +29,7 @@ const isSchema = (value: unknown): value is TSchema => typeof value === 'object'
 /** A schema that the protocol exports under a capital name is a component of that name in the documents. */
 function exported(): [string, TSchema][] {
   return [
-    ...[schema, errors, accounts, users, roomShapes, rooms, members, sanctions, messages],
+    ...[schema, errors, accounts, users, roomShapes, rooms, members, sanctions, requests, messages],
     ...[reactions, logs, presence, frames],
   ].flatMap((module) => Object.entries(module as Record<string, unknown>).filter((entry): entry is [string, TSchema] => isSchema(entry[1])))
 }

@@ -37,6 +37,7 @@ import { createPins } from '../services/pins.ts'
 import { createPresence } from '../services/presence.ts'
 import { createRecovery } from '../services/recovery.ts'
 import { createReactions } from '../services/reactions.ts'
+import { createRequests } from '../services/requests.ts'
 import { createRooms } from '../services/rooms.ts'
 import { createSanctions } from '../services/sanctions.ts'
 import { createSessions } from '../services/sessions.ts'
@@ -114,6 +115,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       ...createMembers(services),
       ...createInvites(services),
       ...createSanctions(services),
+      ...createRequests(services),
       ...createMessages(services),
       ...createReactions(services),
       ...createPins(services),

@@ -79,7 +79,7 @@ export type UserEvent = {
   type: UserEventType
   at: number
   room: RoomKey | null
-  /** Position in the room for joins, departures and its deletion, the marker for reads. */
+  /** Position in the room for joins, departures and its deletion, the marker for reads, how many requests are open. */
   position: number | null
   session: string | null
 }

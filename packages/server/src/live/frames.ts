@@ -64,6 +64,10 @@ export function userFrame(event: UserEvent): UserEventFrame {
       return { uev: event.type, ...head, data: { room: must(event.room).id, seq: must(event.position) } }
     case 'room.read':
       return { uev: event.type, ...head, data: { room: must(event.room).id, read: must(event.position) } }
+    case 'room.requested':
+      return { uev: event.type, ...head, data: { room: must(event.room).id, open: must(event.position) } }
+    case 'request.declined':
+      return { uev: event.type, ...head, data: { room: must(event.room).id } }
     case 'session.ended':
       return { uev: event.type, ...head, data: { session: must(event.session) } }
     case 'user.suspended':

@@ -44,7 +44,7 @@ const table: Record<Action, (at: Position) => boolean> = {
   // Whoever is inside has nothing left to join, so asking again is granted and changes nothing.
   join: ({ policy, role }) => role !== null || policy.join === 'users',
   // Who may join unasked posts as the member the post makes of them.
-  post: ({ policy, role }) => includes[policy.post](role ?? (policy.join === 'users' ? 'member' : null)),
+  post: ({ policy, role }) => (role !== null || policy.join === 'users') && includes[policy.post](role ?? 'member'),
   // The pair of a direct room is its identity: nobody is ever added, whatever the policy says.
   add: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.add](role),
   // For the same reason nobody is removed from one. Whom one may remove is `mayRemove`.
@@ -83,6 +83,15 @@ export function refusal(at: Position, action: Action): Refusal | null {
 }
 
 export const may = (at: Position, action: Action): boolean => refusal(at, action) === null
+
+/** Why somebody may not ask to join, or null if they may. A room that takes requests is no secret to those who name it. */
+export function askRefusal(at: Position): Refusal | null {
+  if (at.deleted) return 'not_found'
+  if (at.policy.join !== 'request') return refusal(at, 'read') ?? 'forbidden'
+  if (at.banned) return 'banned'
+  if (at.role !== null) return 'forbidden'
+  return at.archived ? 'room_archived' : null
+}
 
 /** Whether the post of somebody who stands here makes a member of them first. */
 export const joinsByPosting = (at: Position): boolean => at.role === null && at.policy.join === 'users'

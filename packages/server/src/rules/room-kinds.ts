@@ -26,10 +26,20 @@ const insiders = ['nobody', 'owner', 'admins', 'members'] as const
 
 // A group that outsiders could read, join or find would not be one; a public room that they could not would be a group.
 const sane: Record<'group' | 'public', Allowed> = {
-  group: { read: ['members'], join: ['nobody'], post: insiders, add: insiders, remove: insiders, manage: insiders, listed: ['members'] },
-  public: { read: ['users'], join: ['users'], add: insiders, remove: insiders, manage: insiders, history: ['open'] },
+  group: {
+    read: ['members'],
+    join: ['nobody', 'request'],
+    post: insiders,
+    add: insiders,
+    remove: insiders,
+    manage: insiders,
+    listed: ['members'],
+  },
+  public: { read: ['users'], join: ['request', 'users'], add: insiders, remove: insiders, manage: insiders, history: ['open'] },
 }
 
+/** Where nobody adds, nobody could accept a request. */
+const alone: Record<'group' | 'public', Allowed> = { group: {}, public: { join: ['users'] } }
 const equals = { group: ['nobody', 'members'], public: ['nobody'] } as const
 
 /** `ownerless`: nobody is above the others. `present`: the policy that is changed, where there is one. */
@@ -38,7 +48,9 @@ export type PolicyRequest = { kind: Exclude<RoomKind, 'direct'>; ownerless: bool
 /** The policy of a room: the present one, or the defaults of its kind, under the wishes; or what is wrong with these. */
 export function policyFor({ kind, ownerless, wish, present }: PolicyRequest): { policy: Policy } | { faults: Fault[] } {
   const faults = Object.entries(wish).flatMap(([key, value]) => {
-    const allowed = ownerless ? { ...sane[kind], add: equals[kind], remove: equals[kind], manage: equals[kind] } : sane[kind]
+    const allowed = ownerless
+      ? { ...sane[kind], ...alone[kind], add: equals[kind], remove: equals[kind], manage: equals[kind] }
+      : sane[kind]
     const values: readonly string[] | undefined = allowed[key as keyof Policy]
     if (values === undefined || values.includes(value)) return []
     const whose = ownerless ? 'A room without an owner' : kind === 'group' ? 'A group' : 'A public room'

@@ -12,6 +12,8 @@ import { demand, type RoomFacts, type Standing, Standings } from './parts/standi
 export type Seen = { room: RoomRow; member: MemberRow | undefined; standing: Standing }
 
 type Person = Pick<Actor, 'number'>
+type Attempt<T> = (seen: Seen) => Promise<T>
+type Weighed<T> = { seen: Seen; outcome: Exclude<T, Stale> }
 
 const namePrefix = 'name:'
 /** A room whose acl moves on more often than this during one write is under a storm of changes; its caller may try again. */
@@ -63,13 +65,23 @@ export class Refs {
   }
 
   /** Judges at the room's present acl and writes what changes no rights, again as long as the acl moved on in between. */
-  async weigh<T extends { status: string }>(
-    actor: Person,
-    ref: string,
-    attempt: (seen: Seen) => Promise<T>,
-  ): Promise<{ seen: Seen; outcome: Exclude<T, Stale> }> {
+  weigh<T extends { status: string }>(actor: Person, ref: string, attempt: Attempt<T>): Promise<Weighed<T>> {
+    return this.#weigh(() => this.see(actor, ref), attempt)
+  }
+
+  /** The same for what a stranger of the room may do: `attempt` says what they learn of it. */
+  weighUnseen<T extends { status: string }>(actor: Person, ref: string, attempt: Attempt<T>): Promise<Weighed<T>> {
+    const look = async () => {
+      const seen = await this.look(actor, ref)
+      if (seen === undefined) throw new ChatError('not_found')
+      return seen
+    }
+    return this.#weigh(look, attempt)
+  }
+
+  async #weigh<T extends { status: string }>(look: () => Promise<Seen>, attempt: Attempt<T>): Promise<Weighed<T>> {
     for (let left = attempts; left > 0; left -= 1) {
-      const seen = await this.see(actor, ref)
+      const seen = await look()
       const outcome = await attempt(seen)
       if (outcome.status !== 'stale') return { seen, outcome: outcome as Exclude<T, Stale> }
       this.#standings.forget(seen.room.id)

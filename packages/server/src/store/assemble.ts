@@ -8,6 +8,7 @@ import { memberReads } from './tables/members.ts'
 import { messageReads } from './tables/messages.ts'
 import { reactionReads } from './tables/reactions.ts'
 import { roomReads } from './tables/rooms.ts'
+import { requestReads } from './tables/requests.ts'
 import { sanctionReads } from './tables/sanctions.ts'
 import { resetReads, sessionReads, userReads } from './tables/users.ts'
 
@@ -34,6 +35,7 @@ export async function assembleStore(driver: Driver, { newId, ...deps }: StoreDep
     rooms: roomReads(read),
     members: memberReads(read),
     sanctions: sanctionReads(read),
+    requests: requestReads(read),
     messages,
     reactions: reactionReads(read),
     events: eventReads(read),

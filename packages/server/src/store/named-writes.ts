@@ -6,6 +6,7 @@ import { changeRole, joinMember, leaveRoom, transferRoom, withdraw } from './tab
 import { retireEvents, setExpiry } from './tables/expiry-writes.ts'
 import { eraseMessages, deleteMessage, editMessage, pinMessage } from './tables/message-writes.ts'
 import { deleteRoom, purgeRoom, updateRoom } from './tables/room-changes.ts'
+import { closeRequest, openRequest } from './tables/request-writes.ts'
 import { createReset, redeemReset } from './tables/reset-writes.ts'
 import { createRoom, directRoom } from './tables/room-writes.ts'
 import { liftSanction, setSanction } from './tables/sanction-writes.ts'
@@ -52,6 +53,8 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'members.leave': leaveRoom,
   'members.role': changeRole,
   'members.transfer': transferRoom,
+  'requests.open': openRequest,
+  'requests.close': closeRequest,
   'sanctions.set': setSanction,
   'sanctions.lift': liftSanction,
   'messages.edit': editMessage,

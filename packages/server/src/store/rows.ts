@@ -100,6 +100,9 @@ export type SanctionRow = {
   until: number | null
 }
 
+/** An open request to join a room. */
+export type RequestRow = { number: number; room: number; user: number; message: string | null; at: number }
+
 /** A past or present stay; `to_*` null while present. */
 export type StayRow = { room: number; user: number; from_seq: number; from_n: number; to_seq: number | null; to_n: number | null }
 

@@ -20,6 +20,7 @@ export interface Tables {
   stays: StaysTable
   sanctions: SanctionsTable
   slow_posts: SlowPostsTable
+  join_requests: RequestsTable
   messages: MessagesTable
   mentions: MentionsTable
   reactions: ReactionsTable
@@ -138,6 +139,8 @@ export type SanctionsTable = {
   at: number
   until: number | null
 }
+
+export type RequestsTable = { number: Generated<number>; room: number; user: number; message: string | null; at: number }
 
 /** When somebody last posted in a room in slow mode. Beside the stay, which ends with a departure. */
 export type SlowPostsTable = { room: number; user: number; at: number }

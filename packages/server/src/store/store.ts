@@ -5,6 +5,7 @@ import type {
   MemberRow,
   MessageRow,
   ReactionRow,
+  RequestRow,
   RoomRow,
   SanctionRow,
   SessionRow,
@@ -133,6 +134,12 @@ export interface SanctionReads {
   list(room: number, kind: SanctionRow['kind'], slice: Slice & { at: number }): Promise<SanctionRow[]>
 }
 
+export interface RequestReads {
+  /** Oldest first. */
+  ofRoom(room: number, slice: Slice): Promise<RequestRow[]>
+  ofUser(user: number, slice: Slice): Promise<RequestRow[]>
+}
+
 export interface MemberReads {
   one(room: number, user: number): Promise<MemberRow | undefined>
   /** Present members in the order of their joining (by number). */
@@ -206,6 +213,7 @@ export interface Store extends AsyncDisposable {
   readonly rooms: RoomReads
   readonly members: MemberReads
   readonly sanctions: SanctionReads
+  readonly requests: RequestReads
   readonly messages: MessageReads
   readonly reactions: ReactionReads
   readonly events: EventReads

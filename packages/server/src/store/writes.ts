@@ -1,6 +1,17 @@
 import type { Policy, Role } from '@parlance/protocol'
 import type { AccountWrites } from './account-writes.ts'
-import type { EventRow, ForwardRow, MemberRow, MessageRow, RoomRow, SanctionRow, SessionRow, UserEventRow, UserRow } from './rows.ts'
+import type {
+  EventRow,
+  ForwardRow,
+  MemberRow,
+  MessageRow,
+  RequestRow,
+  RoomRow,
+  SanctionRow,
+  SessionRow,
+  UserEventRow,
+  UserRow,
+} from './rows.ts'
 
 /** What a committed write put into logs, in order; to be passed on after the commit. */
 export type Logged = { events: EventRow[]; userEvents: UserEventRow[] }
@@ -151,12 +162,31 @@ export type Writes = AccountWrites & {
   'rooms.purge': (input: { room: number; members: number; rows: number; at: number }) => { status: 'purged'; done: boolean } & Logged
   /** Makes a present stay; sets shared_n, raises acl and, past the published bound, `large`. */
   'members.join': (
-    input: MemberChange & { role: Role; roomMembers: number; userRooms: number /** The number of one to be used up. */; invite?: number },
+    input: MemberChange & {
+      role: Role
+      roomMembers: number
+      userRooms: number
+      /** The number of one to be used up. */
+      invite?: number
+      /** Only where the user asks to join. */
+      requested?: true
+    },
   ) =>
     | ({ status: 'joined'; member: MemberRow } & Logged)
     | { status: 'present'; member: MemberRow }
-    | { status: 'room_full' | 'too_many_rooms' | 'invalid_link' }
+    | { status: 'room_full' | 'too_many_rooms' | 'invalid_link' | 'absent' }
     | Stale
+  /**
+   * Asks to join, with a fact for `told` of those who run the room; an open request is answered as it is. `list_full`: of the room or of
+   * the user so many are open.
+   */
+  'requests.open': (
+    input: Omit<RoomChange, 'by'> & { user: number; message: string | null; roomRequests: number; userRequests: number; told: number },
+  ) => ({ status: 'open'; request: RequestRow } & Logged) | { status: 'list_full' } | Stale
+  /** `acl` null: the user's own doing. Otherwise the user is told. */
+  'requests.close': (
+    input: Pick<RoomChange, 'room' | 'at'> & { user: number; acl: number | null },
+  ) => ({ status: 'closed' } & Logged) | { status: 'absent' } | Stale
   /** Ends the present stay. `keepOwner`: refuse if this is the last owner and others remain. */
   'members.leave': (
     input: MemberChange & { keepOwner: boolean },

@@ -21,8 +21,9 @@ export type Scene = Record<Place, Ids>
 /**
  * `group`: a private room the roles stand in. `public`: a public one. `foreign`: a private room of others. `astray`: the private room of the
  * roles, and a message, user and session from elsewhere. `direct`: the one-to-one room of `member` and `other`.
+ * `asked`: a private room like `group` that takes requests, with an open one of `other`.
  */
-export type Place = 'group' | 'public' | 'foreign' | 'astray' | 'direct'
+export type Place = 'group' | 'public' | 'foreign' | 'astray' | 'direct' | 'asked'
 
 const setUser = (world: World, { id }: Person, change: string): void => {
   using database = new Database(join(world.server.dataDir, 'parlance.db'))
@@ -75,6 +76,14 @@ async function foreign({ world: { rest }, cast: { outsider, other } }: Making): 
   return { room: room.id, user: other.id, message: message.id, session: session?.id ?? '', invite: invite.id, code }
 }
 
+async function asked(making: Making): Promise<Ids> {
+  const { world, cast } = making
+  const ids = await room({ ...making, id: making.id + 1_000_000 }, 'group')
+  await world.rest.call('rooms.update', { room: ids.room, policy: { join: 'request' } }, cast.owner)
+  await world.rest.call('requests.create', { room: ids.room }, cast.other)
+  return { ...ids, user: cast.other.id }
+}
+
 async function direct({ world: { rest }, cast: { member, other } }: Making): Promise<Ids> {
   const { room } = await rest.call('rooms.direct', { user: other.id }, member)
   const { message } = await rest.call('messages.send', { room: room.id, content: 'between us' }, member)
@@ -94,6 +103,7 @@ export async function makeScene(world: World, cast: Cast): Promise<Scene> {
     foreign: others,
     astray: { ...others, room: group.room },
     direct: await direct(making),
+    asked: await asked(making),
   }
 }
 

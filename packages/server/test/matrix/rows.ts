@@ -3,6 +3,7 @@ import { accountRows } from './rows/accounts.ts'
 import { inviteRows } from './rows/invites.ts'
 import { memberRows } from './rows/members.ts'
 import { messageRows } from './rows/messages.ts'
+import { requestRows } from './rows/requests.ts'
 import { roomRows } from './rows/rooms.ts'
 import { sanctionRows } from './rows/sanctions.ts'
 import type { Call } from './table.ts'
@@ -15,7 +16,7 @@ import type { Call } from './table.ts'
  * places `group`, `public` and `foreign`; those that name a message or a user besides, also `astray`. An operation without a call does not
  * compile, one without a line fails the suite: node bin/bun.mjs test packages/server/test/matrix
  */
-const parts = [accountRows, roomRows, memberRows, sanctionRows, inviteRows, messageRows]
+const parts = [accountRows, roomRows, memberRows, sanctionRows, requestRows, inviteRows, messageRows]
 
 export const calls = {
   ...accountRows.calls,
@@ -23,6 +24,7 @@ export const calls = {
   ...memberRows.calls,
   ...inviteRows.calls,
   ...sanctionRows.calls,
+  ...requestRows.calls,
   ...messageRows.calls,
 } satisfies { [N in OperationName]: Call<N> }
 

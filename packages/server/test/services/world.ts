@@ -30,6 +30,7 @@ import { createPins } from '../../src/services/pins.ts'
 import { createPresence } from '../../src/services/presence.ts'
 import { createRecovery } from '../../src/services/recovery.ts'
 import { createReactions } from '../../src/services/reactions.ts'
+import { createRequests } from '../../src/services/requests.ts'
 import { createRooms } from '../../src/services/rooms.ts'
 import { createSanctions } from '../../src/services/sanctions.ts'
 import { createSessions } from '../../src/services/sessions.ts'
@@ -145,6 +146,7 @@ const handlersOf = (deps: Deps): Handlers => ({
   ...createMembers(deps),
   ...createInvites(deps),
   ...createSanctions(deps),
+  ...createRequests(deps),
   ...createMessages(deps),
   ...createReactions(deps),
   ...createPins(deps),

@@ -10,6 +10,7 @@ import { markerContract } from '../contract/store/markers.ts'
 import { memberContract } from '../contract/store/members.ts'
 import { messageContract } from '../contract/store/messages.ts'
 import { queueContract } from '../contract/store/queueing.ts'
+import { requestContract } from '../contract/store/requests.ts'
 import { roomChangeContract } from '../contract/store/room-changes.ts'
 import { reactionContract } from '../contract/store/reactions.ts'
 import { roomContract } from '../contract/store/rooms.ts'
@@ -27,6 +28,7 @@ for (const backend of await backends()) {
     roomChangeContract(backend)
     memberContract(backend)
     sanctionContract(backend)
+    requestContract(backend)
     sendContract(backend)
     queueContract(backend)
     markerContract(backend)

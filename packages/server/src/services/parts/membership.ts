@@ -9,14 +9,14 @@ import type { Refs, Seen } from '../refs.ts'
 import { among } from './people.ts'
 import { positionOf } from './standings.ts'
 
-/** `invite`: the number of the invitation that is used up by it. */
-type Entry = { room: string; by: Person; role: Role; whom: (seen: Seen) => Promise<Person>; invite?: number }
+/** `invite`: the number of the invitation that is used up by it. `requested`: only whoever asks to join. */
+type Entry = { room: string; by: Person; role: Role; whom: (seen: Seen) => Promise<Person>; invite?: number; requested?: true }
 
 /** Coming into rooms and going out of them, alone or by another's hand. */
 export type Membership = {
   /** `whom` is asked after the room proved visible and the doing allowed, so that a stranger learns nothing of users this way. */
   enter(entry: Entry): Promise<{ seen: Seen; person: Person; member: MemberRow }>
-  depart(departure: Omit<Entry, 'role' | 'invite'>): Promise<void>
+  depart(departure: Omit<Entry, 'role' | 'invite' | 'requested'>): Promise<void>
 }
 
 type Deps = { store: Store; clock: Clock; refs: Refs; emit: Emit }
@@ -35,7 +35,7 @@ export function createMembership({ store, clock, refs, emit }: Deps): Membership
   }
 
   return {
-    async enter({ room, by, role, whom, invite }) {
+    async enter({ room, by, role, whom, ...means }) {
       let person = by
       const { seen, outcome } = await refs.change(by, room, async (seen) => {
         person = await whom(seen)
@@ -49,9 +49,10 @@ export function createMembership({ store, clock, refs, emit }: Deps): Membership
           role,
           roomMembers: limits.room_members,
           userRooms: limits.user_rooms,
-          ...(invite !== undefined && { invite }),
+          ...means,
         })
       })
+      if (outcome.status === 'absent') throw noRequest()
       if (!('member' in outcome)) throw new ChatError(outcome.status)
       if (outcome.status === 'joined') {
         emit.room(outcome.events, withoutMessages(seen.standing.room.key, among([by, person])))
@@ -83,5 +84,7 @@ export function createMembership({ store, clock, refs, emit }: Deps): Membership
     },
   }
 }
+
+export const noRequest = (): ChatError => new ChatError('not_found', { detail: 'There is no such request.' })
 
 export const absent = (): ChatError => new ChatError('not_found', { detail: 'There is no such member.' })

@@ -2,11 +2,12 @@ import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { Columns } from './columns.ts'
 
-/** What rooms need beyond their making: archive, deletion and slow mode. */
+/** What rooms need beyond their making: archive, deletion, slow mode, bans, mutes and requests to join. */
 export const moderation = (columns: Columns): Migration => ({
   async up(db: Kysely<unknown>) {
     await states(db, columns)
     await sanctions(db, columns)
+    await requests(db, columns)
   },
 })
 
@@ -44,4 +45,19 @@ async function sanctions(db: Kysely<unknown>, c: Columns): Promise<void> {
     .addPrimaryKeyConstraint('slow_posts_pkey', ['room', 'user'])
     .modifyEnd(c.keyed)
     .execute()
+}
+
+async function requests(db: Kysely<unknown>, c: Columns): Promise<void> {
+  await db.schema
+    .createTable('join_requests')
+    .addColumn('number', c.number, c.primary)
+    .addColumn('room', c.integer, (column) => column.notNull().references('rooms.number'))
+    .addColumn('user', c.integer, (column) => column.notNull().references('users.number'))
+    .addColumn('message', c.text)
+    .addColumn('at', c.integer, (column) => column.notNull())
+    .addUniqueConstraint('join_requests_of_room', ['room', 'user'])
+    .modifyEnd(c.numbered)
+    .execute()
+  await db.schema.createIndex('join_requests_in_order').on('join_requests').columns(['room', 'number']).execute()
+  await db.schema.createIndex('join_requests_of_user').on('join_requests').columns(['user', 'number']).execute()
 }

@@ -16,6 +16,7 @@ export async function deleteUser(tx: Tx, input: WriteInput<'users.delete'>): Pro
     .where('number', '=', number)
     .execute()
   await dropResets(tx, number)
+  await tx.deleteFrom('join_requests').where('user', '=', number).execute()
   await tx.updateTable('invites').set({ revoked_at: at }).where('creator', '=', number).where('revoked_at', 'is', null).execute()
   const ended = await endOthers(tx, number, { except: null, at })
   await tx.updateTable('sessions').set({ agent: null }).where('user', '=', number).execute()

@@ -35,6 +35,7 @@ type Fact = Omit<UserEventRow, 'useq' | 'session' | 'room' | 'position'> &
 function keyOf(fact: Fact): string {
   if ('session' in fact) return `session:${fact.session}`
   if (!('room' in fact)) return 'account'
+  if (fact.type === 'room.requested' || fact.type === 'request.declined') return `request:${fact.room}`
   return fact.type === 'room.read' ? `read:${fact.room}` : `room:${fact.room}`
 }
 

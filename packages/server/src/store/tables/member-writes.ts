@@ -60,9 +60,17 @@ export async function joinMember(tx: Tx, input: WriteInput<'members.join'>): Pro
   await lockUsers(tx, [input.user])
   const member = await findMember(tx, input.room, input.user)
   if (member !== undefined) return { status: 'present', member }
+  const [asked] = await tx
+    .selectFrom('join_requests')
+    .select('number')
+    .where('room', '=', room.number)
+    .where('user', '=', input.user)
+    .execute()
+  if (input.requested && asked === undefined) return { status: 'absent' }
   if (room.members >= input.roomMembers) return { status: 'room_full' }
   if (await hasTooManyRooms(tx, input.user, input.userRooms)) return { status: 'too_many_rooms' }
   if (input.invite !== undefined && !(await spendInvite(tx, input.invite, input.at))) return { status: 'invalid_link' }
+  if (asked !== undefined) await tx.deleteFrom('join_requests').where('number', '=', asked.number).execute()
   const joined = await join(tx, room, input)
   await saveRoom(tx, room)
   return { status: 'joined', ...joined }

@@ -23,6 +23,9 @@ export async function updateRoom(tx: Tx, input: Change): Promise<WriteOutput<'ro
     .set({ name, title, description, meta, policy, listed, slow_mode_s, archived_at, search_text: folded(name, title) })
     .where('number', '=', room.number)
     .execute()
+  // Whoever asked asked a room that takes requests.
+  if (changed.includes('policy') && roomOf(room).policy.join !== 'request')
+    await tx.deleteFrom('join_requests').where('room', '=', room.number).execute()
   // Also for a mere title: what other nodes remember of the room is of before it.
   raiseAcl(room)
   const data = { changed: changed.map((field): RoomField => (field === 'archived_at' ? 'archived' : field)) }
@@ -109,6 +112,7 @@ async function expelSome(tx: Tx, room: LockedRoom, { members, at }: WriteInput<'
 async function dropTerms(tx: Tx, { number }: LockedRoom): Promise<void> {
   await tx.deleteFrom('sanctions').where('room', '=', number).execute()
   await tx.deleteFrom('slow_posts').where('room', '=', number).execute()
+  await tx.deleteFrom('join_requests').where('room', '=', number).execute()
   await tx.deleteFrom('invites').where('room', '=', number).execute()
 }
 

@@ -3,6 +3,7 @@ import type { Logged, WriteInput, WriteOutput } from '../writes.ts'
 import { lockUsers, type Tx } from './locks.ts'
 import { type LockedRoom, logEvent, saveRoom } from './log-writes.ts'
 import { depart, findMember, raiseAcl, roomJudgedAt } from './member-writes.ts'
+import { dropRequest } from './request-writes.ts'
 import { sanctionOf } from './rows-of.ts'
 
 type Setting = WriteInput<'sanctions.set'>
@@ -21,6 +22,7 @@ export async function setSanction(tx: Tx, input: Setting): Promise<WriteOutput<'
   if (isSame) return { status: 'set', sanction: present, events: [], userEvents: [] }
   if (!(await hasPlace(tx, input))) return { status: 'list_full' }
   const sanction = await replace(tx, input)
+  if (kind === 'ban') await dropRequest(tx, number, user)
   raiseAcl(room)
   const type = kind === 'ban' ? 'member.banned' : 'member.muted'
   const event = await logEvent(tx, room, { type, actor: by, ref: user, data: until === null ? null : { until }, at })
