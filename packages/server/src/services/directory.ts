@@ -24,11 +24,10 @@ export function createDirectory({ store, refs, views, showEmails }: Taken): Dire
 
   /** Rooms of one's own in one statement; others one by one, as there are few of them. */
   const readable = async (reader: Actor, rooms: readonly string[]): Promise<Pick<RoomRow, 'number' | 'id'>[]> => {
-    const asked = new Set(rooms)
-    const own = asked.size === 1 ? [] : (await store.members.allOfUser(reader.number)).map(({ room }) => room)
-    const known = own.filter(({ id }) => asked.delete(id))
-    const seen = await Promise.all([...asked].map((id) => refs.look(reader, id)))
-    return [...known, ...seen.flatMap((found) => (found !== undefined && may(found.standing, 'read') ? [found.room] : []))]
+    const own = await store.members.inRooms(reader.number, rooms)
+    const others = new Set(rooms).difference(new Set(own.map(({ id }) => id)))
+    const seen = await Promise.all([...others].map((id) => refs.look(reader, id)))
+    return [...own, ...seen.flatMap((found) => (found !== undefined && may(found.standing, 'read') ? [found.room] : []))]
   }
 
   return {

@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
-import { parseId } from '../../base/ids.ts'
+import { parseId, printId } from '../../base/ids.ts'
 import type { MembersTable, RoomsTable, Tables } from '../schema.ts'
 import type { MemberReads } from '../store.ts'
 import { memberOf, roomOf, stayOf } from './rows-of.ts'
@@ -108,6 +108,18 @@ export function memberReads(db: Kysely<Tables>): MemberReads {
       const { b_at, b_until, u_at, u_until, ...place } = row
       const term = (at: number | null, until: number | null) => (at === null ? undefined : { until })
       return { ...split(place), ban: term(b_at, b_until), mute: term(u_at, u_until) }
+    },
+    async inRooms(user, ids) {
+      const known = ids.map(parseId).filter((id) => id !== null)
+      if (known.length === 0) return []
+      const rows = await db
+        .selectFrom('rooms')
+        .innerJoin('members', 'members.room', 'rooms.number')
+        .select(['rooms.number', 'rooms.id'])
+        .where('members.user', '=', user)
+        .where('rooms.id', 'in', known)
+        .execute()
+      return rows.map(({ number, id }) => ({ number, id: printId(id) }))
     },
     async peers(rooms, user) {
       if (rooms.length === 0) return []

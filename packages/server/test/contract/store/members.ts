@@ -50,6 +50,15 @@ export function memberContract(backend: Backend): void {
       expect(await world.present(room)).toMatchObject({ members: 2, last_seq: seq })
     })
 
+    test('of several rooms those are found that somebody is in', async () => {
+      const [ann, bob] = await world.users(2)
+      const [one, other] = [await world.group([ann, bob]), await world.group([ann])]
+      const ids = [other.id, one.id, '00000000-0000-7000-8000-000000000000', 'none']
+      expect(await world.store.members.inRooms(bob.number, ids)).toEqual([{ number: one.number, id: one.id }])
+      expect(await world.store.members.inRooms(ann.number, ids)).toHaveLength(2)
+      expect(await world.store.members.inRooms(ann.number, [])).toEqual([])
+    })
+
     test('of several rooms so many members each are read as asked for, those who joined first', async () => {
       const [ann, bob, cid] = await world.users(3)
       const one = await world.group([cid, ann, bob])

@@ -94,6 +94,46 @@ for (const { name, env } of await backends()) {
       expect(told).toMatchObject({ room: chat.id, n: n + 1, data: { content: 'from here', sender: { id: bob.id } } })
     })
 
+    test('is opened and dropped in a tight loop, and the next one works', async () => {
+      const path = `/ws/chat/${chat.id}/?token=${bob.access}`
+      const statuses = await Promise.all(Array.from({ length: 200 }, () => people.api.handshake(path)))
+      expect(new Set(statuses)).toEqual(new Set([101]))
+      await using socket = await people.open(bob, chat.id)
+      expect(await before(socket, 'after the loop')).toEqual([])
+    })
+
+    test('is in the one private chat of two, however many asked for it at once', async () => {
+      const [one, two] = [await people.person('one'), await people.person('two')]
+      const made = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => {
+          const [by, other] = i % 2 === 0 ? [one, two] : [two, one]
+          return people.api.ask('POST', '/api/chats/private/', { token: by.access, json: { other_user_id: other.number } })
+        }),
+      )
+      expect(made.filter(({ status }) => status === 201)).toHaveLength(1)
+      expect(made.filter(({ status }) => status === 200)).toHaveLength(19)
+      const [direct = '', ...others] = new Set(made.map(({ json }) => (json as Chat).id))
+      expect(others).toEqual([])
+      await using socket = await people.open(one, direct)
+      await using other = await people.open(two, direct)
+      await before(socket, 'just us')
+      expect(texts(await other.take(1))).toEqual(['just us'])
+    })
+
+    test('survives no removal that races with opening', async () => {
+      const eve = await people.person('eve')
+      for (let round = 0; round < 20; round++) {
+        await people.ask(ann, 'POST', `/api/chats/${chat.id}/add-member/`, { user_id: eve.number })
+        const removing = people.ask(ann, 'POST', `/api/chats/${chat.id}/remove-member/`, { user_id: eve.number })
+        const opening = people.open(eve, chat.id).catch(() => null)
+        await removing
+        await using socket = await opening
+        await people.ask(bob, 'POST', `/api/chats/${chat.id}/messages/`, { content: `secret ${round}` })
+        if (socket !== null) expect((await socket.closed).code).toBe(4403)
+        expect(texts(socket?.frames ?? [])).toEqual([])
+      }
+    })
+
     test('reads a public room by its id, and the first message joins', async () => {
       const room = await world.publicRoom(ann)
       await using socket = await people.open(bob, room)
