@@ -71,6 +71,9 @@ export type OpenOptions = { mode: Mode; after?: number; here?: boolean }
 /** `here` is of the moment from which arrivals and departures are told. */
 export type Attached = { stay: Stay; seq: number; n: number; here?: Company }
 
+/** A name that no room has, as far as the reader may know. `fresh`: the room was made with it. */
+export type Awaited = { name: string; told: (room: RoomKey, fresh: boolean) => void }
+
 /** A signed-in socket's place in the hub; the one way onto a topic. */
 export interface Seat {
   /** Identity of the database: positions of another epoch mean nothing here. */
@@ -87,10 +90,10 @@ export interface Seat {
   /** Back from `open` to where membership puts it, or out of a room that is not the person's. */
   shut(room: string): Promise<void>
   /**
-   * Listens in a channel of this door besides any room, in place of the former one, which is left at once; null in none. Settles once
-   * everything said from now on is heard.
+   * Listens in a channel of this door besides any room, in place of the former one, which is left at once; null in none. With `awaited`
+   * it is told, too, once a room gets that name. Settles once everything said from now on is heard.
    */
-  tune(channel: string | null): Promise<void>
+  tune(channel: string | null, awaited?: Awaited): Promise<void>
   /** Tells transitions of these people's presence from now on; replaces the former list. People one does not share a room with are left out. */
   watch(users: readonly string[]): Promise<void>
   /** Positions of the rooms the socket has open, and of the own log. */

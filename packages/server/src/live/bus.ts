@@ -96,6 +96,9 @@ export type Floor = { kind: 'floor'; room: RoomKey; seq: number; n: number }
 /** In place of an event above 16 KiB: look into the log. */
 export type RoomHint = { kind: 'hint'; room: number; seq: number }
 
+/** A room has this name from now on. `fresh`: it was made with it, so that its log begins here. */
+export type Named = { kind: 'named'; room: RoomKey & { name: string }; fresh: boolean }
+
 /** A named channel of one door, in which nothing is kept; no two doors share one. */
 export type ChannelKey = { door: string; name: string }
 
@@ -119,10 +122,10 @@ export type RevocationReason = 'ended' | 'suspended'
 /** Access of a session or of a whole user (`session` null) ended: every door closes what is open. */
 export type Revocation = { kind: 'revoked'; user: number; session: string | null; reason: RevocationReason }
 
-export type Signal = RoomEvent | UserEvent | Ephemeral | Floor | RoomHint | ChannelSignal | Revocation
+export type Signal = RoomEvent | UserEvent | Ephemeral | Floor | RoomHint | ChannelSignal | Named | Revocation
 
 /** What one may hear of. */
-export type Topic = { room: number } | { user: number } | { channel: ChannelKey }
+export type Topic = { room: number } | { user: number } | { channel: ChannelKey } | /** Whether a room gets this name. */ { name: string }
 
 /**
  * Carries what happened to every node that has listeners. At most once: a signal may be lost, repeated or late, never changed; the log
@@ -133,7 +136,7 @@ export interface Bus {
   readonly up: boolean
   /** Fire and forget: never throws, never waits. */
   publish(signal: Signal): void
-  /** Settles once signals of this room, user or channel are sure to arrive here; immediate where there is one node. */
+  /** Settles once signals of this room, user, channel or name are sure to arrive here; immediate where there is one node. */
   subscribe(topic: Topic): Promise<void>
   unsubscribe(topic: Topic): void
   /** One listener a process: the hub. */

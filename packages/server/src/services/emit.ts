@@ -8,6 +8,8 @@ export type Emit = {
   user(rows: readonly UserEventRow[], room: RoomKey | null): void
   typing(room: RoomKey, user: Person, notice: { typing: boolean; at: number }): void
   receipt(room: RoomKey, user: Person, notice: { read: number; at: number }): void
+  /** A room has its name from now on; `fresh` where it was made with it. Of rooms without one nothing is told. */
+  named(room: RoomKey, fresh: boolean): void
   /** What is older has disappeared from a room. */
   floor(room: RoomKey, floor: { seq: number; n: number }): void
   /** A session, or with null every session of a user, ended. */
@@ -24,6 +26,9 @@ export function createEmit({ bus }: { bus: Bus }): Emit {
     },
     typing: (room, { number, id, username }, notice) => bus.publish({ kind: 'typing', room, user: { number, id, username }, ...notice }),
     receipt: (room, { number, id, username }, notice) => bus.publish({ kind: 'receipt', room, user: { number, id, username }, ...notice }),
+    named({ number, id, name }, fresh) {
+      if (name !== null) bus.publish({ kind: 'named', room: { number, id, name }, fresh })
+    },
     floor: (room, floor) => bus.publish({ kind: 'floor', room, ...floor }),
     revoked: (user, session, reason = 'ended') => bus.publish({ kind: 'revoked', user, session, reason }),
   }

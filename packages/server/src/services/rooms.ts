@@ -97,6 +97,7 @@ async function create(deps: Taken, actor: Actor, input: Create): Promise<{ room:
   if (outcome.status === 'created') {
     emit.room(outcome.events, withoutMessages(keyOf(outcome.room), among(people)))
     emit.user(outcome.userEvents, keyOf(outcome.room))
+    emit.named(keyOf(outcome.room), true)
   }
   return { room: await viewNow(deps, actor, outcome.room), dup: outcome.status === 'known' }
 }
@@ -133,6 +134,7 @@ async function update(deps: Taken, actor: Actor, { room: ref, policy: wish, ...f
   if (outcome.status === 'name_taken') throw new ChatError('name_taken')
   const { room } = outcome
   emit.room(outcome.events, { ...withoutMessages(keyOf(room), among([actor])), settings: settingsOf(room) })
+  if (fields.name !== undefined && room.name !== seen.room.name) emit.named(keyOf(room), false)
   return await deps.views.room(actor.number, { room, member: seen.member })
 }
 

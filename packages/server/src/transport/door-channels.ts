@@ -1,13 +1,13 @@
-import type { Encoder } from '../dialects/dialect.ts'
-import type { Bus, ChannelKey, ChannelSignal } from '../live/bus.ts'
+import type { Awaited, Encoder } from '../dialects/dialect.ts'
+import type { Bus, ChannelKey, ChannelSignal, Named } from '../live/bus.ts'
 import type { Outbound } from './outbound.ts'
 import type { Sitter } from './sitter.ts'
 
-/** One channel with listeners on this node. */
+/** One channel with listeners on this node, and what each of them awaits besides. */
 export type DoorChannel = {
   readonly key: ChannelKey
   readonly topic: string
-  readonly sitters: Set<Sitter>
+  readonly sitters: Map<Sitter, Awaited | undefined>
   /** Settles when this node is sure to hear of it. */
   readonly ready: Promise<void>
 }
@@ -18,27 +18,38 @@ type Deps = { bus: Bus; outbound: Outbound; encoders: ReadonlyMap<string, Encode
 export class DoorChannels {
   readonly #deps: Deps
   readonly #channels = new Map<string, DoorChannel>()
+  /** Whoever awaits a room of a name. */
+  readonly #awaiting = new Map<string, Set<Awaited>>()
 
   constructor(deps: Deps) {
     this.#deps = deps
   }
 
   /** Leaves the former channel in the same step, so that nothing more is heard of it; a closed or refused sitter is left out by null. */
-  async tune(sitter: Sitter, name: string | null): Promise<void> {
+  async tune(sitter: Sitter, name: string | null, awaited?: Awaited): Promise<void> {
     const before = sitter.channel
-    if (before?.key.name === name) return await before.ready
+    if (before !== null && before.key.name === name && before.sitters.get(sitter) === awaited) return await before.ready
     if (before !== null) this.#part(sitter, before)
     sitter.channel = null
     if (name === null) return
     const channel = this.#channel({ door: sitter.dialect, name })
-    channel.sitters.add(sitter)
+    channel.sitters.set(sitter, awaited)
     sitter.channel = channel
     sitter.wire.subscribe(channel.topic)
-    await channel.ready
+    await Promise.all([channel.ready, awaited === undefined ? null : this.#await(awaited)])
   }
 
   /** Tells those it is for; answers how often it published. */
-  receive(signal: ChannelSignal): number {
+  receive(signal: ChannelSignal | Named): number {
+    return signal.kind === 'named' ? this.#named(signal) : this.#said(signal)
+  }
+
+  #named({ room, fresh }: Named): number {
+    for (const { told } of [...(this.#awaiting.get(room.name) ?? [])]) told(room, fresh)
+    return 0
+  }
+
+  #said(signal: ChannelSignal): number {
     const channel = this.#channels.get(textOf(signal.channel))
     const text = channel === undefined ? null : (this.#deps.encoders.get(signal.channel.door)?.channel?.(signal) ?? null)
     if (channel === undefined || text === null) return 0
@@ -46,7 +57,7 @@ export class DoorChannels {
       this.#deps.outbound.publish(channel.topic, text)
       return 1
     }
-    for (const sitter of channel.sitters) if (signal.to.includes(sitter.person)) sitter.wire.send(text)
+    for (const sitter of channel.sitters.keys()) if (signal.to.includes(sitter.person)) sitter.wire.send(text)
     return 1
   }
 
@@ -54,17 +65,33 @@ export class DoorChannels {
     const text = textOf(key)
     const known = this.#channels.get(text)
     if (known !== undefined) return known
-    const channel = { key, topic: `channel:${text}`, sitters: new Set<Sitter>(), ready: this.#deps.bus.subscribe({ channel: key }) }
+    const ready = this.#deps.bus.subscribe({ channel: key })
+    const channel: DoorChannel = { key, topic: `channel:${text}`, sitters: new Map(), ready }
     this.#channels.set(text, channel)
     return channel
   }
 
+  #await(awaited: Awaited): Promise<void> {
+    const all = this.#awaiting.get(awaited.name) ?? new Set()
+    this.#awaiting.set(awaited.name, all.add(awaited))
+    return this.#deps.bus.subscribe({ name: awaited.name })
+  }
+
   #part(sitter: Sitter, channel: DoorChannel): void {
+    const awaited = channel.sitters.get(sitter)
     sitter.wire.unsubscribe(channel.topic)
     channel.sitters.delete(sitter)
+    if (awaited !== undefined) this.#forget(awaited)
     if (channel.sitters.size > 0) return
     this.#channels.delete(textOf(channel.key))
     this.#deps.bus.unsubscribe({ channel: channel.key })
+  }
+
+  #forget(awaited: Awaited): void {
+    const all = this.#awaiting.get(awaited.name)
+    if (all?.delete(awaited) !== true || all.size > 0) return
+    this.#awaiting.delete(awaited.name)
+    this.#deps.bus.unsubscribe({ name: awaited.name })
   }
 }
 

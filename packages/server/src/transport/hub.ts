@@ -41,7 +41,7 @@ export class Hub {
   readonly #users = new Map<number, UserChannel>()
   readonly #audiences: Audiences
   readonly attendance: Attendance
-  readonly #channels: DoorChannels
+  readonly channels: DoorChannels
   readonly #dirtyHeads = new Set<RoomChannel>()
   readonly #budget: RingBudget = { used: 0, max: ringBytes }
   /** The same for all users: one who idles costs little. */
@@ -51,7 +51,7 @@ export class Hub {
     this.deps = deps
     this.#audiences = new Audiences(deps.outbound, (connections) => deps.metrics.deliveries.inc(connections))
     this.attendance = new Attendance(deps.here)
-    this.#channels = new DoorChannels(deps)
+    this.channels = new DoorChannels(deps)
     const { bus, log, clock, logger } = deps
     this.#userDeps = {
       read: (user, range) => log.userEvents(user, range),
@@ -103,11 +103,6 @@ export class Hub {
   /** While a socket does not keep up it gets no ephemeral events. */
   shed(sitter: Sitter, shed: boolean): void {
     this.#audiences.shed(sitter, shed)
-  }
-
-  /** Moves a seat into a channel of its door, or out of the one it is in. */
-  tune(sitter: Sitter, channel: string | null): Promise<void> {
-    return this.#channels.tune(sitter, channel)
   }
 
   async join(sitter: Sitter): Promise<UserChannel> {
@@ -210,7 +205,8 @@ export class Hub {
       case 'here':
         return this.#ephemeral(signal)
       case 'channel':
-        return this.deps.metrics.publishes.inc(this.#channels.receive(signal))
+      case 'named':
+        return this.deps.metrics.publishes.inc(this.channels.receive(signal))
       case 'floor':
         return this.#floor(signal)
       case 'revoked': {

@@ -1,5 +1,5 @@
 import { limits } from '@parlance/protocol'
-import type { Attached, EnterPage, Listener, Mode, OpenOptions, Resume, RoomHead, Seat } from '../dialects/dialect.ts'
+import type { Attached, Awaited, EnterPage, Listener, Mode, OpenOptions, Resume, RoomHead, Seat } from '../dialects/dialect.ts'
 import type { Actor } from '../dispatch.ts'
 import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
 import type { OpenRoom, Stay } from '../live/log.ts'
@@ -112,9 +112,9 @@ export class HubSeat implements Seat, Sitter {
     })
   }
 
-  async tune(channel: string | null): Promise<void> {
+  async tune(channel: string | null, awaited?: Awaited): Promise<void> {
     if (this.#left) return
-    const tuned = this.#hub.tune(this, channel)
+    const tuned = this.#hub.channels.tune(this, channel, awaited)
     await this.#register()
     await tuned
   }
@@ -141,7 +141,7 @@ export class HubSeat implements Seat, Sitter {
     if (this.#left) return
     this.#left = true
     for (const channel of [...this.rooms.keys()]) this.#off(channel)
-    void this.#hub.tune(this, null)
+    void this.#hub.channels.tune(this, null)
     this.#watches?.end()
     this.#endPresence()
     this.#hub.part(this)

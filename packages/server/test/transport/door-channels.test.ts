@@ -28,7 +28,7 @@ function open() {
   let heard = 0
   bus.listen((signal) => {
     heard++
-    if (signal.kind === 'channel') channels.receive(signal)
+    if (signal.kind === 'channel' || signal.kind === 'named') channels.receive(signal)
   })
   const sit = (person: number, dialect = 'one') => {
     const wire = new MemoryWire(outbound)
@@ -38,7 +38,8 @@ function open() {
     const signal: ChannelSignal = { kind: 'channel', channel: { door, name }, user: ann, to, what, data: {}, at: 1 }
     bus.publish(signal)
   }
-  return { channels, sit, say, counts: () => ({ encoded, heard }) }
+  const name = (given: string) => bus.publish({ kind: 'named', room: { number: 1, id: given, name: given }, fresh: true })
+  return { channels, sit, say, name, counts: () => ({ encoded, heard }) }
 }
 
 const ann = { number: 1, id: 'u1', username: 'ann' }
@@ -93,6 +94,23 @@ describe('a channel', () => {
     await channels.tune(second.sitter, 'hall')
     say('lobby')
     expect(counts().heard).toBe(1)
+  })
+
+  test('tells those who await its name that a room has it, as long as they do', async () => {
+    const { channels, sit, name } = open()
+    const told: string[] = []
+    const awaiting = (who: string, awaited: string) => ({ name: awaited, told: ({ id }: { id: string }) => void told.push(`${who} ${id}`) })
+    const [first, second, third] = [sit(1), sit(2, 'two'), sit(3)]
+    await channels.tune(first.sitter, 'bare plaza', awaiting('first', 'plaza'))
+    await channels.tune(second.sitter, 'bare plaza', awaiting('second', 'plaza'))
+    await channels.tune(third.sitter, 'bare hall', awaiting('third', 'hall'))
+    name('plaza')
+    expect(told).toEqual(['first plaza', 'second plaza'])
+    await channels.tune(first.sitter, 'the room')
+    void channels.tune(second.sitter, null)
+    name('plaza')
+    name('hall')
+    expect(told.slice(2)).toEqual(['third hall'])
   })
 
   test('of a door without any says nothing', async () => {

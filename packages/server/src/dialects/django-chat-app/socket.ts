@@ -2,7 +2,7 @@ import type { SocketDoor } from '../dialect.ts'
 import { Talk } from './talk.ts'
 
 const name = '[\\p{L}\\p{N}_-]{1,255}'
-const path = new RegExp(`^/ws/chat/(${name})/$`, 'u')
+const path = new RegExp(`^/ws/chat/(${name})/?$`, 'u')
 
 export const socketDoor: SocketDoor = {
   roomPath: { x: new RegExp(`^${name}$`, 'u'), header: false, tokenless: true, room: null },

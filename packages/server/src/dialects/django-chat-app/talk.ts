@@ -1,5 +1,5 @@
 import { ChatError } from '@parlance/protocol'
-import type { Cast, Conversation, DoorSocket, Listener, Login, RoomKey, Seat, UserEvent } from '../dialect.ts'
+import type { Awaited, Cast, Conversation, DoorSocket, Listener, Login, RoomKey, Seat, UserEvent } from '../dialect.ts'
 import { type Act, personNumber, readFrame, unknownReceiver } from './frames.ts'
 import { channelOf, isBarred, Places } from './places.ts'
 import { frameOf } from './shapes.ts'
@@ -32,11 +32,15 @@ export class Talk implements Conversation {
   #listening: Login | null = null
   /** The room the socket is in, or on its way into. A removal met on the way takes it away again. */
   #room: string | null = null
+  /** A room that the channel may name since a position of its log that this socket must not miss. */
+  #arrived: { room: string; after: number } | null = null
+  readonly #awaited: Awaited
 
   constructor(socket: DoorSocket, name: string) {
     this.#socket = socket
     this.#name = name
     this.#places = new Places(socket, name)
+    this.#awaited = { name, told: ({ id }, fresh) => this.#arrive(fresh ? { room: id, after: 0 } : null) }
     void this.#awaitProof()
   }
 
@@ -107,8 +111,10 @@ export class Talk implements Conversation {
     const login = await this.#socket.authenticate(frame.token)
     await this.#listenAs(login)
     if ('wrong' in frame.act) return this.#refuse(wrong(frame.act.wrong))
-    const room = login.number === this.#listening?.number ? this.#room : await this.#places.roomOf(login)
-    await this.#act(login, frame.act, room)
+    const isListening = login.number === this.#listening?.number
+    // A message asks anew whether the name is a room's by now.
+    if (isListening && this.#room === null && frame.act.what === 'message') await this.#enter(login)
+    await this.#act(login, frame.act, isListening ? this.#room : await this.#places.roomOf(login))
   }
 
   /** The first person stays the one who listens. A later login of theirs lets the socket live as long as it does. */
@@ -116,18 +122,29 @@ export class Talk implements Conversation {
     if (this.#listening !== null && this.#listening.number !== login.number) return
     if (this.#listening?.session !== login.session) this.#socket.prolong(login, login.sessionEndsAt)
     this.#listening = login
-    this.#seat ??= this.#socket.sit(login, this.#listener())
-    // What was no room of theirs may be one now.
-    if (this.#room === null) await this.#settle(login)
+    if (this.#seat !== null) return
+    this.#seat = this.#socket.sit(login, this.#listener())
+    await this.#settle(login)
   }
 
-  async #settle(login: Login, after?: number): Promise<void> {
+  /** Into the room that the channel names to the one who listens, or into the bare channel until it names one. */
+  async #settle(login: Login): Promise<void> {
+    if (await this.#enter(login)) return
+    await this.#seat?.tune(channelOf(this.#name, null), this.#awaited)
+    // It may have got its name before that was heard of.
+    await this.#enter(login)
+  }
+
+  async #enter(login: Login): Promise<boolean> {
     const room = await this.#places.roomOf(login)
+    if (room === null || this.#seat === null) return false
     this.#room = room
-    const attached = room === null ? null : await this.#seat?.open(room, { mode: 'open', ...(after !== undefined && { after }) })
-    // A removal while the way in was open has left nothing of the room.
+    const since = this.#arrived?.room === room ? { after: this.#arrived.after } : {}
+    const attached = await this.#seat.open(room, { mode: 'open', ...since })
+    // A removal met on the way in has left nothing of the room.
     if (attached === null) this.#room = null
-    await this.#seat?.tune(channelOf(this.#name, this.#room))
+    if (this.#room !== null) await this.#seat.tune(channelOf(this.#name, room))
+    return this.#room !== null
   }
 
   #listener(): Listener {
@@ -150,14 +167,23 @@ export class Talk implements Conversation {
   #gone({ id }: RoomKey): void {
     if (this.#room !== id) return
     this.#room = null
-    this.#seat?.tune(channelOf(this.#name, null)).catch((error: unknown) => this.#failed(error))
+    this.#arrived = null
+    this.#seat?.tune(channelOf(this.#name, null), this.#awaited).catch((error: unknown) => this.#failed(error))
   }
 
-  /** Whoever becomes a member of the room that {x} names comes out of the bare channel into it, and misses nothing since the join. */
+  /** Whoever becomes a member of the room that the channel names comes in, and misses nothing since the join. Direct rooms have no name. */
   #heard({ type, room, position }: UserEvent): void {
-    if (type !== 'room.joined' || room === null || room.name !== this.#name) return
+    if (type !== 'room.joined' || room === null || (room.name !== null && room.name !== this.#name)) return
+    this.#arrive(position === null ? null : { room: room.id, after: position })
+  }
+
+  #arrive(arrived: { room: string; after: number } | null): void {
+    if (this.#room !== null) return
+    if (this.#arrived === null || this.#arrived.room !== arrived?.room) this.#arrived = arrived
     this.#enqueue(async () => {
-      if (this.#listening !== null && this.#room === null) await this.#settle(this.#listening, position ?? undefined)
+      if (this.#listening !== null && this.#room === null) await this.#settle(this.#listening)
+      // Not theirs to read: should they be let in later, what was before is history.
+      if (this.#room === null) this.#arrived = null
     })
   }
 
@@ -181,13 +207,26 @@ export class Talk implements Conversation {
       this.#places.patiently(() => this.#socket.sendTo(login, { person, as: receiver }, { room: to, content: text }))
     if (room !== null && (await isDone(post(room)))) return
     const two = await this.#places.roomOfTwo(login, person)
-    if (two === null || !(await isDone(post(two)))) await post(await this.#places.direct(login, person))
+    if (two === null || !(await isDone(post(two)))) {
+      const made = await this.#places.direct(login, person)
+      // The channel may name the room made just now: then everybody who is to hear it is on the way into it.
+      const isNamed = room === null && (await this.#nowNamed(login)) === made
+      await post(made)
+      if (isNamed) return
+    }
     await this.#cast(login, room, {
       to: [login.number, person.number],
       what: 'message',
       data: { message: text, receiver },
       isPaid: true,
     })
+  }
+
+  /** The room that the channel names to somebody by now; who listens here goes into it. */
+  async #nowNamed(login: Login): Promise<string | null> {
+    if (login.number !== this.#listening?.number) return await this.#places.roomOf(login)
+    if (this.#room === null) await this.#enter(login)
+    return this.#room
   }
 
   #cast(login: Login, room: string | null, said: Omit<Cast, 'channel'>): Promise<void> {

@@ -8,6 +8,7 @@ export function memoryBus(failed: (error: unknown) => void = reportError): Bus {
   const rooms = new Set<number>()
   const users = new Set<number>()
   const channels = new Set<string>()
+  const names = new Set<string>()
   const waiting: Signal[] = []
   let isDelivering = false
   let deliver: (signal: Signal) => void = () => {}
@@ -21,6 +22,8 @@ export function memoryBus(failed: (error: unknown) => void = reportError): Bus {
         return rooms.has(signal.room)
       case 'channel':
         return channels.has(textOf(signal.channel))
+      case 'named':
+        return names.has(signal.room.name)
       default:
         return rooms.has(signal.room.number)
     }
@@ -51,12 +54,14 @@ export function memoryBus(failed: (error: unknown) => void = reportError): Bus {
     subscribe(topic) {
       if ('room' in topic) rooms.add(topic.room)
       else if ('user' in topic) users.add(topic.user)
+      else if ('name' in topic) names.add(topic.name)
       else channels.add(textOf(topic.channel))
       return Promise.resolve()
     },
     unsubscribe(topic) {
       if ('room' in topic) rooms.delete(topic.room)
       else if ('user' in topic) users.delete(topic.user)
+      else if ('name' in topic) names.delete(topic.name)
       else channels.delete(textOf(topic.channel))
     },
     listen(listener) {

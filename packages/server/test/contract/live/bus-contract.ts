@@ -108,6 +108,17 @@ export function busContract(name: string, open: () => Promise<BusPair>): void {
       expect(heard).toEqual([cast('lobby')])
     })
 
+    test('tells of a room’s name whoever awaits that name, and nobody else', async () => {
+      await using pair = await open()
+      const heard = heardBy(pair.far)
+      for (const name of ['plaza', 'left', 'plaza']) await pair.far.subscribe({ name })
+      pair.far.unsubscribe({ name: 'left' })
+      const named = (name: string): Signal => ({ kind: 'named', room: { ...room, name }, fresh: true })
+      for (const name of ['left', 'Plaza', 'plaza']) pair.near.publish(named(name))
+      await eventually(() => heard.length > 0)
+      expect(heard).toEqual([named('plaza')])
+    })
+
     test('keeps the order in which one publisher publishes', async () => {
       await using pair = await open()
       const heard = heardBy(pair.far)

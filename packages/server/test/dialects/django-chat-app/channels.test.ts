@@ -92,6 +92,62 @@ for (const { name: engine, env } of await backends()) {
         expect((await people.messages(bob, room.id)).map(({ content }) => content)).toEqual(['from elsewhere', 'answer'])
       })
 
+      test('becomes the public room that another API makes of its name, for everybody in it, from the first message on', async () => {
+        const name = fresh('plaza')
+        await using silent = await people.listen(ann, name)
+        await using speaking = await people.listen(bob, name)
+        await silent.take(1)
+        const kim = await world.person('kim')
+        const maker = await people.api.open(`/django-realtime-chat-api/ws/chat/${name}/?token=${kim.token}`)
+        maker.send({ message: 'first' })
+        const first = { type: 'message', message: 'first', sender: expect.any(Number), receiver: null }
+        expect([await silent.take(1), await speaking.take(1)]).toEqual([[first], [first]])
+        say(speaking, bob, { to: ann, text: 'second' })
+        const second = [said(bob, ann, 'second')]
+        expect([await silent.take(1), await speaking.take(1)]).toEqual([second, second])
+        expect((await maker.take(2)).map((frame) => (frame as Frame).message)).toEqual(['first', 'second'])
+        await maker[Symbol.asyncDispose]()
+        await using outsider = await people.listen(eve, fresh('plaza'))
+        await world.rest.call('rooms.create', { kind: 'group', name: `plaza_${names}_private` }, kim)
+        expect(await before(outsider, eve)).toEqual([])
+      })
+
+      test('becomes the room that is renamed so', async () => {
+        const [old, name] = [fresh('old'), fresh('new')]
+        await people.makeRoom(ann, old, [bob])
+        await using socket = await people.listen(bob, name)
+        await world.rest.call('rooms.update', { room: `name:${old}`, name }, { token: ann.access })
+        await before(socket, bob)
+        await world.rest.call('messages.send', { room: `name:${name}`, content: 'renamed' }, { token: ann.access })
+        expect(await socket.take(1)).toEqual([said(ann, bob, 'renamed')])
+      })
+
+      test('becomes the one-to-one room that has its name, with the message that makes it', async () => {
+        const [lea, max] = [await people.person('lea'), await people.person('max')]
+        await using one = await people.listen(lea, 'lea_max')
+        await using other = await people.listen(max, 'lea_max')
+        await one.take(1)
+        const texts = Array.from({ length: 20 }, (_, i) => `lea ${i}`)
+        for (const text of texts) say(one, lea, { to: max, text })
+        const heard = async (socket: typeof one) => ((await socket.take(20)) as Frame[]).map(({ message }) => message)
+        expect([await heard(one), await heard(other)]).toEqual([texts, texts])
+        say(other, max, { to: lea, text: 'the end' })
+        const end = [said(max, lea, 'the end')]
+        expect([await one.take(1), await other.take(1)]).toEqual([end, end])
+      })
+
+      test('lets somebody in who is added to the room, without its history', async () => {
+        const name = fresh('added')
+        await people.makeRoom(ann, name, [bob])
+        await using inside = await people.listen(ann, name)
+        await using outside = await people.listen(eve, name)
+        say(inside, ann, { to: bob, text: 'before' })
+        await inside.take(1)
+        await world.rest.call('members.add', { room: `name:${name}`, user: 'name:eve' }, { token: ann.access })
+        say(inside, ann, { to: bob, text: 'after' })
+        expect(await outside.take(1)).toEqual([said(ann, bob, 'after')])
+      })
+
       test('is where everybody goes on whose room is deleted', async () => {
         const name = fresh('gone')
         await people.makeRoom(ann, name, [bob])

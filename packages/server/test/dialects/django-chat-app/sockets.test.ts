@@ -160,6 +160,7 @@ test('a handshake is answered by the name of the channel alone', async () => {
     ['/ws/chat/a%20b/', 403],
     [`/ws/chat/${'x'.repeat(256)}/`, 403],
     ['/ws/chat/test-room/', 101],
+    ['/ws/chat/test-room', 101],
     ['/ws/chat/größe_漢字-1/', 101],
     [`/ws/chat/test-room/?token=${ann.access}&x=1`, 101],
     ['/django-chat-app/ws/chat/general/', 101],
