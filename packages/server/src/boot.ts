@@ -4,6 +4,7 @@ import { systemClock } from './base/clock.ts'
 import type { Logger } from './base/log.ts'
 import { type House, olderTokens, openHouse, operatorGate, ownTokens } from './boot/house.ts'
 import { keepRetiring } from './boot/expiry.ts'
+import { readCertificate } from './boot/certificate.ts'
 import { createOperator } from './boot/operator.ts'
 import type { Config } from './config.ts'
 import type { Dialect, Encoder } from './dialects/dialect.ts'
@@ -13,6 +14,7 @@ import { retireExpired } from './services/expiry.ts'
 import { trustedProxies } from './transport/address.ts'
 import type { Connection } from './transport/connection.ts'
 import { openControl } from './transport/control.ts'
+import { type Certificate, Front } from './transport/front.ts'
 import { createHttp } from './transport/http.ts'
 import { Hub } from './transport/hub.ts'
 import { createMount } from './transport/mount.ts'
@@ -28,7 +30,13 @@ import { UnprovenSockets } from './transport/unproven-sockets.ts'
 import { type SocketServer, socketHandler } from './transport/websocket.ts'
 
 /** A server that listens. Disposing it drains first: no acknowledged write is lost, sockets are told when to come back. */
-export type Running = AsyncDisposable & { house: House; port: number; url: string }
+export type Running = AsyncDisposable & {
+  house: House
+  port: number
+  url: string
+  /** Reads the certificate's files again; new connections get what they hold now. Throws, and the former stays, where it cannot be used. */
+  renewCertificate(): void
+}
 
 /** Opens the house and its doors. */
 export async function boot(config: Config, log: Logger): Promise<Running> {
@@ -55,7 +63,7 @@ async function listen(house: House): Promise<Running> {
     presence: house.presence,
     here: house.here,
     outbound: outboundOf(
-      bunOutbound(() => server),
+      bunOutbound(() => front),
       streams,
     ),
     encoders: encodersOf(dialects, house.feed.epoch),
@@ -94,34 +102,42 @@ async function listen(house: House): Promise<Running> {
     newId,
     draining,
   })
-  const server: SocketServer = Bun.serve({
-    port: config.port,
-    hostname: config.host,
-    // A little above the published bound, so that the typed error comes from us and not from the runtime.
-    maxRequestBodySize: limits.body_bytes * 2,
-    idleTimeout: 30,
-    development: false,
-    fetch: (request, self) => mount(request, self),
-    error(error) {
-      log.error('a request failed before its door', { error })
-      return new Response(null, { status: 500 })
-    },
-    websocket: socketHandler({ gate, hub, connections, unproven }),
-  })
+  const sockets = socketHandler({ gate, hub, connections, unproven })
+  const listenAt = (port: number, certificate: Certificate | null): SocketServer =>
+    Bun.serve({
+      port,
+      ...(certificate !== null && { tls: { cert: certificate.cert, key: certificate.key } }),
+      hostname: config.host,
+      // A little above the published bound, so that the typed error comes from us and not from the runtime.
+      maxRequestBodySize: limits.body_bytes * 2,
+      idleTimeout: 30,
+      development: false,
+      fetch: (request, self) => mount(request, self),
+      error(error) {
+        log.error('a request failed before its door', { error })
+        return new Response(null, { status: 500 })
+      },
+      websocket: sockets,
+    })
+  const front = new Front(listenAt, { port: config.port, certificate: config.tls && readCertificate(config.tls) })
   const sweep = new Sweep({ hub, connections, clock: systemClock, logger: log })
   const retiring = keepRetiring(() => retireExpired(house.services), { clock: systemClock, log })
-  const url = `http://${config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host}:${server.port}`
+  const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host
+  const url = `${config.tls === null ? 'http' : 'https'}://${host}:${front.port}`
   const vital = () => ({ pid: process.pid, url, strangeProxies: strangers.all })
   const operator = createOperator(house, operatorGate(house), vital)
   const control = openControl({ path: join(config.dataDir, 'control.sock'), operator, log })
   return {
     house,
-    port: server.port ?? config.port,
+    port: front.port,
     url,
+    renewCertificate() {
+      if (config.tls !== null) front.renew(readCertificate(config.tls))
+    },
     async [Symbol.asyncDispose]() {
       isDraining = true
       await control[Symbol.asyncDispose]()
-      await drain({ server, connections, house })
+      await drain({ front, connections, house })
       sweep[Symbol.dispose]()
       await retiring[Symbol.asyncDispose]()
       await house[Symbol.asyncDispose]()
@@ -134,13 +150,13 @@ const encodersOf = (dialects: readonly Dialect[], epoch: string): Map<string, En
   new Map(dialects.flatMap(({ name, encoder, streams }) => [[name, encoder] as const, ...Object.entries(streams?.(epoch) ?? {})]))
 
 /** Sockets and streams are sent away with the time to come back, requests under way are answered, everything accepted is committed. */
-async function drain({ server, connections, house }: { server: SocketServer; connections: Set<Connection>; house: House }): Promise<void> {
+async function drain({ front, connections, house }: { front: Front; connections: Set<Connection>; house: House }): Promise<void> {
   for (const connection of [...connections]) connection.end(4503, 'the server is going away')
-  const quiet = Promise.all([house.store.queue.drain(), server.stop()])
+  const quiet = Promise.all([house.store.queue.drain(), front.stop()])
   const { promise: late, resolve } = Promise.withResolvers<void>()
   const timer = systemClock.setTimeout(resolve, house.config.limits.drainMs)
   await Promise.race([quiet, late])
   timer.cancel()
   await house.store.queue.drain()
-  await server.stop(true)
+  await front.stop(true)
 }

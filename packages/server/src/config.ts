@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { defaultLimits, type Limits } from './config/limits.ts'
 import { type IssuerConfig, readIssuer } from './config/issuer.ts'
+import { readTls, type TlsConfig } from './config/tls.ts'
 import { flagOf, SETTINGS, type Setting, type SettingName } from './config/settings.ts'
 import {
   hostName,
@@ -34,6 +35,7 @@ export type TokenPolicy = { accessSeconds: number; refreshSeconds: number; rotat
 export type Config = {
   port: number
   host: string
+  tls: TlsConfig | null
   /** Absolute. */
   dataDir: string
   database: DatabaseConfig
@@ -87,6 +89,7 @@ export function readConfig(environment: Environment, flags: readonly string[] = 
   const config: Omit<Config, 'mail'> = {
     port: get('PORT', integer(0, 65_535)),
     host: get('HOST', listenAddress),
+    tls: readTls(source),
     dataDir,
     database: readDatabase(source, join(dataDir, 'parlance.db')),
     redisUrl: optional('REDIS_URL', urlOf('redis://localhost:6379', 'redis', 'rediss')),

@@ -1,5 +1,6 @@
 import { examineDatabase, type Finding } from '../boot/checkup.ts'
 import type { Command } from './command.ts'
+import { examineCertificate } from './doctor/certificate.ts'
 import { examineDirectory, examineLimits, examineSecrets } from './doctor/machine.ts'
 import { examineServer, examineSettings, examineWay, type Vital } from './doctor/network.ts'
 import { askRunning } from './operator.ts'
@@ -13,6 +14,7 @@ export const doctor: Command = async ({ config }) => {
     () => examineDirectory(config),
     () => examineSecrets(config),
     () => examineSettings(config),
+    () => examineCertificate(config),
     () => examineDatabase(config),
     () => examineServer(config, vital),
     () => examineLimits(vital?.pid ?? null),

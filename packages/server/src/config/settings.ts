@@ -14,6 +14,12 @@ export type Setting = {
 export const SETTINGS = [
   { name: 'PORT', default: '8000', description: 'TCP port; 0 takes any free one' },
   { name: 'HOST', default: '0.0.0.0', description: 'Address to listen on; 127.0.0.1 keeps it to this machine' },
+  {
+    name: 'TLS_CERT',
+    default: '',
+    description: 'File of the certificate with its chain, in PEM: the server speaks https and wss; read again on SIGHUP',
+  },
+  { name: 'TLS_KEY', default: '', description: 'File of its key' },
   { name: 'DATA_DIR', default: './data', description: 'Directory of the database, the uploaded files and the keys; made on first run' },
   {
     name: 'DATABASE_URL',

@@ -1,8 +1,8 @@
-import type { Server, ServerWebSocket } from 'bun'
+import type { ServerWebSocket } from 'bun'
 import type { Outbound, Wire } from './outbound.ts'
 
 /** The runtime's own topics. Needs `closeOnBackpressureLimit`: past its limit the runtime would drop a publish and keep the socket open. */
-export function bunOutbound<T>(server: () => Server<T>): Outbound {
+export function bunOutbound(server: () => { publish(topic: string, text: string): unknown }): Outbound {
   return {
     publish(topic, text) {
       server().publish(topic, text)

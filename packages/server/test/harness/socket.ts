@@ -25,7 +25,7 @@ export class SocketClosed extends Error {
 }
 
 export type Patience = { timeout_ms?: number }
-export type Dialing = Patience & { path?: string; protocols?: string[]; headers?: Record<string, string> }
+export type Dialing = Patience & { path?: string; protocols?: string[]; headers?: Record<string, string>; tls?: { ca: string } }
 
 type Greeting = { welcome: DownFrame['welcome']['welcome']; ready: DownFrame['ready']['ready']; heads: Head[] }
 type Waiter = { look(): boolean; fail(error: Error): void }
@@ -33,10 +33,13 @@ type Waiter = { look(): boolean; fail(error: Error): void }
 const defaultPatience = 15_000
 
 /** Opens a socket of the native API. `url` is that of the server (http or ws). */
-export async function connect(url: string, { path = '/ws', protocols = [], headers = {}, ...patience }: Dialing = {}): Promise<TestSocket> {
+export async function connect(
+  url: string,
+  { path = '/ws', protocols = [], headers = {}, tls, ...patience }: Dialing = {},
+): Promise<TestSocket> {
   const address = new URL(path, url)
   address.protocol = address.protocol.replace('http', 'ws')
-  const socket = new TestSocket(new WebSocket(address, { protocols, headers }))
+  const socket = new TestSocket(new WebSocket(address, { protocols, headers, ...(tls && { tls }) }))
   await socket.opened(patience)
   return socket
 }
