@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { eventually } from './eventually.ts'
+import { noteRequest, noteSecretsIn, noteText } from './secrets.ts'
 
 /** One request to an older API. `token` is sent as a bearer; `json`, `form` (url-encoded), or `body` with whatever headers say. */
 export type OlderRequest = {
@@ -26,6 +27,8 @@ export function createOlderClient(url: string): OlderClient {
   const { hostname, port, host } = new URL(url)
   return {
     async ask(method, path, { token, json, form, body, headers = {} } = {}) {
+      noteRequest(path, { headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers }, body })
+      noteSecretsIn([json, form instanceof FormData ? Object.fromEntries(form.entries()) : form])
       const response = await fetch(url + path, {
         method,
         redirect: 'manual',
@@ -42,10 +45,15 @@ export function createOlderClient(url: string): OlderClient {
               : new URLSearchParams(form),
       })
       const text = await response.text()
+      noteText(text)
       return { status: response.status, headers: response.headers, text, json: parsed(text) }
     },
-    handshake: (path, headers = {}) => handshake({ hostname, port: Number(port), host }, path, headers),
+    handshake(path, headers = {}) {
+      noteRequest(path, { headers })
+      return handshake({ hostname, port: Number(port), host }, path, headers)
+    },
     async open(path, headers = {}) {
+      noteRequest(path, { headers })
       const socket = new OlderSocket(new WebSocket(url.replace('http', 'ws') + path, { headers }))
       await socket.opened
       return socket
@@ -109,7 +117,11 @@ export class OlderSocket implements AsyncDisposable {
     this.opened = opened.promise
     this.closed = closed.promise
     socket.addEventListener('open', () => opened.resolve())
-    socket.addEventListener('message', ({ data }) => this.frames.push(typeof data === 'string' ? (parsed(data) ?? data) : data))
+    socket.addEventListener('message', ({ data }) => {
+      const frame: unknown = typeof data === 'string' ? (parsed(data) ?? data) : data
+      noteSecretsIn(frame)
+      this.frames.push(frame)
+    })
     socket.addEventListener('close', ({ code, reason }) => {
       this.ended = { code, reason }
       opened.reject(new Error(`the socket did not open: ${code} ${reason}`))
@@ -121,6 +133,8 @@ export class OlderSocket implements AsyncDisposable {
 
   /** Sends an object as JSON, anything else as it is. */
   send(frame: object | string | Uint8Array<ArrayBuffer>): void {
+    if (typeof frame === 'string') noteText(frame)
+    else if (!(frame instanceof Uint8Array)) noteSecretsIn(frame)
     this.#socket.send(typeof frame === 'string' || frame instanceof Uint8Array ? frame : JSON.stringify(frame))
   }
 

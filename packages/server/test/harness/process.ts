@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { eventually } from './eventually.ts'
+import { noteSecret, searchLog } from './secrets.ts'
 
 const launcher = join(import.meta.dir, '../../../../bin/parlance.mjs')
 
@@ -7,6 +8,8 @@ export type Command = { exited: Promise<number>; text(): string; kill(signal: No
 
 /** Starts `parlance` as anyone would, through Node. What it prints on either output is kept. */
 export function parlance(args: readonly string[], env: Record<string, string> = {}): Command {
+  const password = args[args.indexOf('--password') + 1]
+  if (args.includes('--password') && password !== undefined) noteSecret('a password', password)
   const child = Bun.spawn(['node', launcher, ...args], {
     env: { PATH: Bun.env.PATH, HOME: Bun.env.HOME, ...env },
     stdin: 'ignore',
@@ -21,6 +24,8 @@ export function parlance(args: readonly string[], env: Record<string, string> = 
   const read = Promise.all([keep(child.stdout), keep(child.stderr)])
   const exited = child.exited.then(async (code) => {
     await read
+    // Other commands are asked for passwords and tokens, and print them to whoever asked.
+    if (args[0] === 'serve') searchLog(text.split('\n'))
     return code
   })
   return { exited, text: () => text, kill: (signal) => child.kill(signal), pid: child.pid }

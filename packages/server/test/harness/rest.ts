@@ -11,6 +11,7 @@ import {
   type OutputOf,
   Problem,
 } from '@parlance/protocol'
+import { noteRequest, noteText } from './secrets.ts'
 import { checkAgainst, Refused, Unpublished } from './schemas.ts'
 
 /** Circumstances of one request. `key` is sent as Idempotency-Key. */
@@ -60,9 +61,12 @@ export function createRest(url: string): Rest {
 type Received = { status: number; headers: Headers; bytes: ArrayBuffer; text: string }
 
 async function exchange(address: URL, init: RequestInit): Promise<Received> {
+  noteRequest(address.href, init)
   const response = await fetch(address, init)
   const bytes = await response.arrayBuffer()
-  return { status: response.status, headers: response.headers, bytes, text: new TextDecoder().decode(bytes) }
+  const text = new TextDecoder().decode(bytes)
+  noteText(text)
+  return { status: response.status, headers: response.headers, bytes, text }
 }
 
 type Request = { path: string; init: RequestInit }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createLogger } from '../../src/base/log.ts'
 import { boot, type Running, readConfig } from '../../src/main.ts'
 import { postgres } from './postgres.ts'
+import { searchLog } from './secrets.ts'
 
 export type TestServer = AsyncDisposable & {
   url: string
@@ -39,6 +40,8 @@ export async function startServer({ env = {}, limits = {}, dataDir }: TestServer
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]()
       if (dataDir === undefined) rmSync(directory, { recursive: true, force: true })
+      // So the whole suite is one search for secrets in logs.
+      searchLog(lines)
     },
   }
 }

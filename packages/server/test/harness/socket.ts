@@ -9,6 +9,7 @@ import {
   socketErrorsOf,
   type UpFrame,
 } from '@parlance/protocol'
+import { noteText } from './secrets.ts'
 import { checkAgainst, type DownKind, readFrame, Refused, type Seen, Unpublished } from './schemas.ts'
 
 /** How a socket ended, thrown at whoever still waited for a frame. */
@@ -134,7 +135,10 @@ export class TestSocket implements AsyncDisposable {
 
   /** Sends anything, well-formed or not. */
   sendRaw(data: string | Uint8Array<ArrayBuffer>): void {
-    if (typeof data === 'string') this.#remember(data)
+    if (typeof data === 'string') {
+      noteText(data)
+      this.#remember(data)
+    }
     this.#socket.send(data)
   }
 
@@ -161,6 +165,7 @@ export class TestSocket implements AsyncDisposable {
   #receive(data: unknown): void {
     try {
       if (typeof data !== 'string') throw new Unpublished('a frame', ['binary'], null)
+      noteText(data)
       const seen = readFrame(data)
       if (seen.kind === 'ok' || seen.kind === 'err') this.#checkAnswer(seen)
       this.frames.push(seen)

@@ -1,5 +1,6 @@
 import { type DownFrame, Problem } from '@parlance/protocol'
 import { eventually } from './eventually.ts'
+import { noteSecret } from './secrets.ts'
 import { checkAgainst, type DownKind, readFrame, Refused, type Seen, Unpublished } from './schemas.ts'
 
 /** One event of a stream: its frame, checked, and what stood beside it. `id` is the last one told, as a browser keeps it. */
@@ -89,6 +90,7 @@ export type Reading = { token: string; lastEventId?: string; headers?: Record<st
 
 /** Opens a stream of the native API below /api/v1; a refusal is thrown as `Refused`. */
 export async function openStream(url: string, path: string, { token, lastEventId, headers }: Reading): Promise<TestStream> {
+  noteSecret('a bearer token', token)
   const stop = new AbortController()
   const response = await fetch(new URL(`/api/v1${path}`, url), {
     headers: { authorization: `Bearer ${token}`, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }), ...headers },

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRest } from '../harness/rest.ts'
+import { secretsIn } from '../harness/secrets.ts'
 
 /** The checkout. */
 export const checkout = join(import.meta.dir, '../../../..')
@@ -82,7 +83,9 @@ export const readLog = (place: ServerPlace): string => readFileSync(logOf(place)
 
 /** What the server said of its own failures: lines of level error, and what the runtime prints of uncaught ones. */
 export function complaintsIn(log: string): string[] {
-  return log.split('\n').filter((line) => {
+  const lines = log.split('\n')
+  const shown = secretsIn(lines).map((secret) => `a secret stands in the log: ${secret}`)
+  const complaints = lines.filter((line) => {
     if (line.trim() === '') return false
     try {
       const { level } = JSON.parse(line) as { level?: unknown }
@@ -92,6 +95,7 @@ export function complaintsIn(log: string): string[] {
       return true
     }
   })
+  return [...shown, ...complaints]
 }
 
 /** Nothing of the caller's environment may choose another database or switch something off. */
