@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { Database } from 'bun:sqlite'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -117,6 +118,47 @@ for (const [from, source] of Object.entries(engines)) {
     )
   }
 }
+
+/** Every row of every table, in an order of its own. */
+function contents(file: string): Map<string, string[]> {
+  using db = new Database(file, { readonly: true, strict: true })
+  const names = db.query<{ name: string }, []>("select name from sqlite_master where type = 'table' and name not like 'kysely_%'").all()
+  const rows = (name: string) =>
+    db
+      .query(`select * from "${name}"`)
+      .all()
+      .map((row) => JSON.stringify(row))
+      .sort()
+  return new Map(names.filter(({ name }) => name !== 'meta').map(({ name }) => [name, rows(name)]))
+}
+
+test.skipIf(cluster === null)(
+  'a copy of a copy is the same, row by row, through either engine',
+  async () => {
+    const [old, other, third] = [place({}), place({ DATABASE_URL: (await cluster?.createDatabase()) ?? '' }), place({})]
+    const files = ['first', 'second', 'third'].map((name) => join(root, `${name}.copy`)) as [string, string, string]
+    expect((await old.run('demo')).code).toBe(0)
+    await old.run('user', 'suspend', 'linus')
+    expect((await old.run('backup', files[0])).code).toBe(0)
+    for (const [from, next, into] of [
+      [files[0], other, files[1]],
+      [files[1], third, files[2]],
+    ] as const) {
+      expect((await next.run('restore', from)).code).toBe(0)
+      expect((await next.run('backup', into)).code).toBe(0)
+    }
+    const [first, second, last] = files.map(contents)
+    expect(first?.get('messages')?.length).toBeGreaterThan(30)
+    // A counter that has never counted has no row where it was made, and a 0 where it was copied.
+    const counters = (rows: Map<string, string[]> | undefined) => {
+      rows?.set('sqlite_sequence', rows.get('sqlite_sequence')?.filter((row) => !row.includes('"seq":0')) ?? [])
+      return Object.fromEntries(rows ?? [])
+    }
+    expect(counters(second)).toEqual(counters(first))
+    expect(counters(last)).toEqual(counters(first))
+  },
+  patience,
+)
 
 describe('a restore', () => {
   test(

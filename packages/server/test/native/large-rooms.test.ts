@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { limits } from '@parlance/protocol'
 import { backends } from '../harness/server.ts'
+import { openStream } from '../harness/stream.ts'
 import { openWorld, type Person, type World } from '../harness/world.ts'
 
 /** Enough members that the next join makes the room large. They are made by the operator, who needs no password hashes. */
@@ -40,6 +41,17 @@ for (const { name, env } of await backends()) {
       expect(socket.frames.slice(before).some(({ kind }) => kind === 'ev')).toBe(false)
       await world.rest.call('rooms.typing', { room }, bob)
 
+      // Streams are told the same: heads in the own one, events in that of the room, and in the own one that has it open.
+      const [heads, opened, alone] = await Promise.all(
+        ['/me/stream', `/me/stream?open=${room}`, `/rooms/${room}/stream`].map((path) => openStream(world.server.url, path, ada)),
+      )
+      await Promise.all([heads?.next('ready'), opened?.next('ready'), alone?.next('opened')])
+      const told = await world.send(ada, room, 'for streams')
+      for (const stream of [opened, alone]) await stream?.next('ev', ({ seq }) => seq === told.seq)
+      await heads?.next('head', (frame) => frame.head.some(([id, seq]) => id === room && seq === told.seq))
+      expect(heads?.positions(room)).toEqual([])
+      for (const stream of [heads, opened, alone]) await stream?.[Symbol.asyncDispose]()
+
       // Whoever opens the room gets its events again, from the position named.
       socket.send({ open: room, after: joined.seq })
       await socket.next('opened')
@@ -51,6 +63,6 @@ for (const { name, env } of await backends()) {
       for (const { id } of leaving) await world.rest.call('members.remove', { room, user: id }, ada)
       const left = await socket.next('ev', ({ ev, data }) => ev === 'member.left' && 'large' in data)
       expect([(left.data as { large?: boolean }).large, await isLarge()]).toEqual([false, false])
-    })
+    }, 30_000)
   })
 }
