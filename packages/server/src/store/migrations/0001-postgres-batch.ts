@@ -87,12 +87,16 @@ begin
   if cardinality(array_remove(send_roots, null)) > 0 then
     update messages t set replies = t.replies + c.k, last_reply_n = c.n, last_reply_at = c.at, rev = c.seq
     from (
-      select m.room, m.root, count(*) as k, max(m.seq) as seq, max(m.n) as n, (array_agg(m.created_at order by m.n desc))[1] as at
+      select i.room, r.n as root, count(*) as k, max(m.seq) as seq, max(m.n) as n, (array_agg(m.created_at order by m.n desc))[1] as at
       from unnest(send_rooms, send_ids, send_roots) as i(room, id, root)
-      join messages m on m.room = i.room and m.id = i.id
-      join messages r on r.room = i.room and r.id = i.root
-      where m.seq > r.rev group by m.room, m.root
-    ) c where t.room = c.room and t.id = c.root;
+      cross join lateral (
+        select m.seq, m.n, m.created_at from messages m where m.room = i.room and m.id between i.id and i.id order by m.id limit 1
+      ) m
+      cross join lateral (
+        select r.rev, r.n from messages r where r.room = i.room and r.id between i.root and i.root order by r.id limit 1
+      ) r
+      where m.seq > r.rev group by i.room, r.n
+    ) c where t.room = c.room and t.n = c.root;
   end if;
 
   if cardinality(array_remove(read_named, null)) > 0 then
@@ -100,7 +104,9 @@ begin
     select i.room, one, i.person, i.at
     from unnest(read_rooms, read_users, read_named, read_times) as i(room, person, named, at)
     join rooms r on r.number = i.room
-    join members m on m.room = i.room and m."user" = i.person
+    cross join lateral (
+      select 1 from members m where m.room = i.room and m."user" between i.person and i.person order by m."user" limit 1
+    ) m
     cross join unnest(i.named::bigint[]) one
     where one > r.floor_n and one <= r.last_n
     on conflict do nothing;

@@ -1,11 +1,11 @@
 import { limits } from '@parlance/protocol'
 import type { Selectable } from 'kysely'
 import { printId } from '../../base/ids.ts'
-import type { ReactionCounts, ReactionRow } from '../rows.ts'
+import type { EventRow, ReactionCounts, ReactionRow } from '../rows.ts'
 import type { MessagesTable } from '../schema.ts'
 import type { Logged, ReactIntent, ReactOutcome } from '../writes.ts'
 import { lockRooms, type Tx } from './locks.ts'
-import { type LockedRoom, logEvent, saveRoom } from './log-writes.ts'
+import { type LockedRoom, saveRoom } from './log-writes.ts'
 import { countsOf, idBytes } from './rows-of.ts'
 
 /** Rows named in one statement, each by a branch of its condition. */
@@ -21,7 +21,7 @@ type Target = {
 /** The reactions of one user to one message by emoji: as they were, and as they are after those of the batch. */
 type Own = { before: Map<string, ReactionRow>; now: Map<string, ReactionRow> }
 
-type Batch = { rooms: Map<number, LockedRoom>; targets: Map<string, Target>; owns: Map<string, Own> }
+type Batch = { rooms: Map<number, LockedRoom>; targets: Map<string, Target>; owns: Map<string, Own>; events: EventRow[] }
 
 /**
  * Writes reactions in their order. However many there are, what they need is read and what they change is written at once: many people
@@ -29,13 +29,12 @@ type Batch = { rooms: Map<number, LockedRoom>; targets: Map<string, Target>; own
  */
 export async function react(tx: Tx, intents: readonly ReactIntent[]): Promise<ReactOutcome[]> {
   const batch = await read(tx, intents)
-  const outcomes: ReactOutcome[] = []
-  for (const intent of intents) outcomes.push(await take(tx, batch, intent))
+  const outcomes = intents.map((intent) => take(batch, intent))
   await write(tx, batch)
   return outcomes
 }
 
-async function take(tx: Tx, { rooms, targets, owns }: Batch, intent: ReactIntent): Promise<ReactOutcome> {
+function take({ rooms, targets, owns, events }: Batch, intent: ReactIntent): ReactOutcome {
   const { user, emoji, add, at } = intent
   const room = rooms.get(intent.room)
   if (room === undefined || intent.acl < room.strict_acl) return { status: 'stale' }
@@ -53,7 +52,9 @@ async function take(tx: Tx, { rooms, targets, owns }: Batch, intent: ReactIntent
     return { status: 'too_many_reactions' }
   const after = count + (add ? 1 : -1)
   const type = add ? 'reaction.added' : 'reaction.removed'
-  const event = await logEvent(tx, room, { type, actor: user, ref: n, data: { emoji, count: after }, at })
+  room.last_seq += 1
+  const event: EventRow = { room: room.number, seq: room.last_seq, type, actor: user, ref: n, data: { emoji, count: after }, at }
+  events.push(event)
   if (add) own.now.set(emoji, { room: room.number, n, user, emoji, seq: event.seq, at })
   else own.now.delete(emoji)
   if (found === undefined) counts.push([emoji, after])
@@ -80,7 +81,7 @@ async function read(tx: Tx, intents: readonly ReactIntent[]): Promise<Batch> {
     for (const { id, reactions, ...message } of rows)
       targets.set(targetKey({ room: message.room, message: printId(id) }), { message, counts: countsOf({ reactions }), changed: false })
   }
-  return { rooms, targets, owns: await readOwn(tx, intents, targets) }
+  return { rooms, targets, owns: await readOwn(tx, intents, targets), events: [] }
 }
 
 async function readOwn(tx: Tx, intents: readonly ReactIntent[], targets: ReadonlyMap<string, Target>): Promise<Map<string, Own>> {
@@ -108,7 +109,9 @@ async function readOwn(tx: Tx, intents: readonly ReactIntent[], targets: Readonl
   return owns
 }
 
-async function write(tx: Tx, { rooms, targets, owns }: Batch): Promise<void> {
+async function write(tx: Tx, { rooms, targets, owns, events }: Batch): Promise<void> {
+  const rows = events.map((event) => ({ ...event, data: JSON.stringify(event.data) }))
+  for (const some of slices(rows)) await tx.insertInto('events').values(some).execute()
   const gone: ReactionRow[] = []
   const made: ReactionRow[] = []
   for (const { before, now } of owns.values()) {
