@@ -182,6 +182,7 @@ export const messages = {
       'forbidden',
       'message_deleted',
       'cid_conflict',
+      'slow_mode',
       'overloaded',
       'unknown_outcome',
       'storage_full',

@@ -67,7 +67,7 @@ const table: Record<Action, (at: Position) => boolean> = {
   moderate: ({ kind, role }) => kind !== 'direct' && includes.admins(role),
 }
 
-const closedByArchive: ReadonlySet<Action> = new Set(['join', 'post', 'add'])
+const closedByArchive: ReadonlySet<Action> = new Set(['join', 'post', 'add', 'react'])
 
 export type Refusal = Extract<ErrorCode, 'not_found' | 'forbidden' | 'banned' | 'room_archived' | 'muted'>
 
@@ -79,7 +79,7 @@ export function refusal(at: Position, action: Action): Refusal | null {
   if (!table[action](at)) return 'forbidden'
   // Whoever is inside has joined already, whatever the room is now.
   if (at.archived && closedByArchive.has(action) && !(action === 'join' && at.role !== null)) return 'room_archived'
-  return at.muted && action === 'post' ? 'muted' : null
+  return at.muted && (action === 'post' || action === 'react') ? 'muted' : null
 }
 
 export const may = (at: Position, action: Action): boolean => refusal(at, action) === null

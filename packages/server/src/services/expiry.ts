@@ -1,9 +1,9 @@
-import { ChatError, type InputOf, type Room } from '@parlance/protocol'
-import { may } from '../rules/permissions.ts'
+import type { InputOf, Room } from '@parlance/protocol'
 import type { Actor, Deps, Handlers } from './deps.ts'
 import { withoutMessages } from './emit.ts'
 import { actorOf } from './parts/actor.ts'
 import { among } from './parts/people.ts'
+import { demand } from './parts/standings.ts'
 import { keyOf } from './views.ts'
 
 /** Rooms looked at in one round, and events retired in one transaction: whoever sends meanwhile waits for one of them at most. */
@@ -22,7 +22,7 @@ async function setExpiry(
   { room, ttl_s }: InputOf<'rooms.expiry'>,
 ): Promise<Room> {
   const { seen, outcome } = await refs.change(actor, room, async (seen) => {
-    if (!may(seen.standing, 'expire')) throw new ChatError('forbidden')
+    demand(seen.standing, 'expire')
     return await store.queue.write('rooms.expiry', { room: seen.room.number, by: actor.number, acl: seen.room.acl, at: clock.now(), ttl_s })
   })
   if (outcome.status === 'changed') emit.room(outcome.events, withoutMessages(seen.standing.room.key, among([actor])))

@@ -1,10 +1,10 @@
 import { ChatError, type InputOf, limits, type Message } from '@parlance/protocol'
-import { may } from '../rules/permissions.ts'
 import { isWithin } from '../rules/visibility.ts'
 import type { Actor, Deps, Handlers } from './deps.ts'
 import { actorOf } from './parts/actor.ts'
 import { among } from './parts/people.ts'
 import { visibleMessage } from './parts/seeing.ts'
+import { demand } from './parts/standings.ts'
 
 type Taken = Pick<Deps, 'store' | 'clock' | 'refs' | 'reach' | 'views' | 'emit' | 'lanes'>
 
@@ -30,7 +30,7 @@ async function pin(deps: Taken, actor: Actor, { room, message, pinned }: Pin): P
   const { store, clock, refs, views, emit } = deps
   const { seen, outcome } = await refs.change(actor, room, async (seen) => {
     await visibleMessage(deps, actor, { seen, message })
-    if (!may(seen.standing, 'pin')) throw new ChatError('forbidden')
+    demand(seen.standing, 'pin')
     const change = { room: seen.room.number, message, by: actor.number, acl: seen.room.acl, at: clock.now() }
     return await store.queue.write('messages.pin', { ...change, pinned, pins: limits.pins })
   })

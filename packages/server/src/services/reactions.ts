@@ -1,12 +1,12 @@
 import { ChatError, type InputOf, type OutputOf } from '@parlance/protocol'
 import { brief } from '../live/frames.ts'
 import { timestamp } from '../live/timestamp.ts'
-import { may } from '../rules/permissions.ts'
 import type { Actor, Deps, Handlers } from './deps.ts'
 import { actorOf } from './parts/actor.ts'
 import { numberCursors } from './parts/cursors.ts'
 import { among } from './parts/people.ts'
 import { visibleMessage } from './parts/seeing.ts'
+import { demand } from './parts/standings.ts'
 
 const listCursors = numberCursors('reactions')
 
@@ -27,7 +27,9 @@ async function react(deps: Taken, actor: Actor, { room: ref, message, emoji, add
   const { store, clock, refs, emit } = deps
   const { seen, outcome } = await refs.weigh(actor, ref, async (seen) => {
     await visibleMessage(deps, actor, { seen, message })
-    if (!may(seen.standing, 'react')) throw new ChatError('forbidden')
+    // What is one's own may be taken back whatever became of the room.
+    if (add) demand(seen.standing, 'react')
+    else if (seen.member === undefined) throw new ChatError('forbidden')
     return await store.queue.react({ room: seen.room.number, user: actor.number, acl: seen.room.acl, message, emoji, add, at: clock.now() })
   })
   if (outcome.status === 'gone') throw new ChatError('not_found')

@@ -123,6 +123,7 @@ describe('why somebody may not', () => {
     ['or joins one', { ...positionIn('public')(null), archived: true }, 'join', 'room_archived'],
     ['or is added to one', { ...positionIn('group')('owner'), archived: true }, 'add', 'room_archived'],
     ['whoever is in it has joined', { ...positionIn('public')('member'), archived: true }, 'join', null],
+    ['or reacts', { ...positionIn('group')('member'), archived: true }, 'react', 'room_archived'],
     ['and reads', { ...positionIn('group')('member'), archived: true }, 'read', null],
     [
       'the archive says nothing to whom the policy bars',
@@ -131,6 +132,7 @@ describe('why somebody may not', () => {
       'forbidden',
     ],
     ['a muted member does not post', { ...positionIn('group')('member'), muted: true }, 'post', 'muted'],
+    ['or react', { ...positionIn('group')('member'), muted: true }, 'react', 'muted'],
     ['and reads', { ...positionIn('group')('member'), muted: true }, 'read', null],
   ]
   for (const [what, at, action, why] of cases) test(what, () => expect(refusal(at, action)).toBe(why))

@@ -107,6 +107,18 @@ describe('a reaction', () => {
     expect(await bob.refused('reactions.list', { room: hidden, message: early })).toBe('not_found')
   })
 
+  test('is not for who is muted or banned, nor for archived rooms; what is one’s own may be taken back', async () => {
+    const { one, room } = await spoken([bob, eve])
+    await bob.ask('reactions.add', { ...one, emoji: '👍' })
+    await ada.ask('mutes.set', { room, user: bob.actor.id })
+    expect(await bob.refused('reactions.add', { ...one, emoji: '🎈' })).toBe('muted')
+    expect(await bob.ask('reactions.remove', { ...one, emoji: '👍' })).toMatchObject({ count: 0 })
+    await ada.ask('bans.set', { room, user: eve.actor.id })
+    expect(await eve.refused('reactions.add', { ...one, emoji: '👍' })).toBe('not_found')
+    await ada.ask('rooms.archive', { room })
+    expect(await ada.refused('reactions.add', { ...one, emoji: '👍' })).toBe('room_archived')
+  })
+
   test('goes with a deleted message, and none follows', async () => {
     const { one, room } = await spoken()
     await bob.ask('reactions.add', { ...one, emoji: '👍' })
