@@ -26,6 +26,9 @@ export function refusal(error: unknown): Admission {
 
 const endsLogin = (error: unknown): boolean => error instanceof ChatError && (error.status === 401 || error.code === 'suspended')
 
+/** Whether a refusal says that nothing was written and that it is only a matter of time: a budget, slow mode, a full queue. */
+export const isPassing = (error: ChatError): boolean => error.status === 429 || error.code === 'overloaded'
+
 /** One socket in one room. It never hears of an error: what is refused is ignored, as the originals do with what they cannot use. */
 class RoomTalk implements Conversation {
   readonly #words: Words
@@ -119,8 +122,7 @@ class RoomTalk implements Conversation {
         return
       } catch (error) {
         if (!(error instanceof ChatError) || endsLogin(error)) throw error
-        // These two say that nothing was written and that it is only a matter of time; any other refusal is final.
-        if (error.code !== 'rate_limited' && error.code !== 'overloaded') return
+        if (!isPassing(error)) return
         await this.#socket.wait(error.retryMs ?? 1000)
       }
     }

@@ -134,6 +134,38 @@ for (const { name, env } of await backends()) {
       }
     })
 
+    test('waits where a room is in slow mode, and loses nothing', async () => {
+      const slow = await people.group(ann, 'slow', [bob])
+      await world.rest.call('rooms.update', { room: slow.id, slow_mode_s: 1 }, ann)
+      await using socket = await people.open(bob, slow.id)
+      for (const message of ['one', 'two']) socket.send({ message })
+      expect(texts(await socket.take(2))).toEqual(['one', 'two'])
+      const tooSoon = await people.api.ask('POST', `/api/chats/${slow.id}/messages/`, { token: bob.access, json: { content: 'three' } })
+      expect([tooSoon.status, tooSoon.headers.get('retry-after')]).toEqual([429, '1'])
+    })
+
+    test('of somebody banned ends, and the chat is closed to them', async () => {
+      const room = await world.publicRoom(ann)
+      await using socket = await people.open(bob, room)
+      await before(socket, 'hello')
+      await world.rest.call('bans.set', { room, user: bob.id }, ann)
+      expect((await socket.closed).code).toBe(4403)
+      expect(await people.api.handshake(`/ws/chat/${room}/?token=${bob.access}`)).toBe(403)
+      for (const path of [`/api/chats/${room}/`, `/api/chats/${room}/messages/`]) {
+        expect((await people.api.ask('GET', path, { token: bob.access })).status).toBe(403)
+      }
+    })
+
+    test('hears nothing more of a chat that is deleted, which then is not there', async () => {
+      const room = await world.group([ann, bob])
+      await using socket = await people.open(bob, room)
+      await before(socket, 'hello')
+      await world.rest.call('rooms.delete', { room }, ann)
+      expect((await socket.closed).code).toBe(4403)
+      expect((await people.api.ask('GET', `/api/chats/${room}/`, { token: bob.access })).status).toBe(404)
+      expect((await people.ask<Chat[]>(bob, 'GET', '/api/chats/')).map(({ id }) => id)).not.toContain(room)
+    })
+
     test('reads a public room by its id, and the first message joins', async () => {
       const room = await world.publicRoom(ann)
       await using socket = await people.open(bob, room)
