@@ -56,3 +56,31 @@ describe('members', () => {
     expect((await directory().members(bob.actor, [own.id], 1)).get(own.id)).toHaveLength(1)
   })
 })
+
+describe('what older doors name otherwise', () => {
+  test('the room of two is found by the other one’s number, and not made', async () => {
+    const cat = await world.somebody('cat')
+    expect(await directory().direct(ann.actor, cat.actor.number)).toBeNull()
+    const { room } = await cat.ask('rooms.direct', { user: ann.actor.id })
+    expect(await directory().direct(ann.actor, cat.actor.number)).toBe(room.id)
+    expect(await directory().direct(cat.actor, ann.actor.number)).toBe(room.id)
+  })
+
+  test('a message is found without its room, by whoever asks: whether they may see it is for an operation to say', async () => {
+    const { room } = await ann.ask('rooms.create', { kind: 'group', title: 'said' })
+    const { message } = await ann.ask('messages.send', { room: room.id, content: 'x' })
+    expect(await directory().roomOfMessage(bob.actor, message.id)).toBe(room.id)
+    expect(await directory().roomOfMessage(bob.actor, room.id)).toBeNull()
+    expect(await bob.refused('messages.get', { room: room.id, message: message.id })).toBe('not_found')
+  })
+
+  test('who is present is told to those who may read the room', async () => {
+    const { room } = await ann.ask('rooms.create', { kind: 'group', title: 'present' })
+    const asked = [ann.actor.number, bob.actor.number]
+    expect(await directory().present(ann.actor, room.id, asked)).toEqual([ann.actor.number])
+    const refused = await directory()
+      .present(bob.actor, room.id, asked)
+      .catch((error: { code: string }) => error.code)
+    expect(refused).toBe('not_found')
+  })
+})

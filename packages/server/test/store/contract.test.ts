@@ -11,6 +11,7 @@ import { memberContract } from '../contract/store/members.ts'
 import { messageContract } from '../contract/store/messages.ts'
 import { queueContract } from '../contract/store/queueing.ts'
 import { requestContract } from '../contract/store/requests.ts'
+import { renewalContract } from '../contract/store/renewals.ts'
 import { roomChangeContract } from '../contract/store/room-changes.ts'
 import { reactionContract } from '../contract/store/reactions.ts'
 import { roomContract } from '../contract/store/rooms.ts'
@@ -22,6 +23,7 @@ for (const backend of await backends()) {
   describe(`a store on ${backend.name}`, () => {
     accountContract(backend)
     admissionContract(backend)
+    renewalContract(backend)
     inviteContract(backend)
     deletionContract(backend)
     roomContract(backend)

@@ -48,7 +48,11 @@ export function roomReads(db: Kysely<Tables>): RoomReads {
       return (await found.orderBy('number').limit(limit).execute()).map(({ number }) => number)
     },
     async index(listed, { after, limit }) {
-      let found = rooms().where('kind', '=', 'public').where('listed', 'in', listed).where('name', 'is not', null)
+      let found = rooms()
+        .where('kind', '=', 'public')
+        .where('listed', 'in', listed)
+        .where('name', 'is not', null)
+        .where('deleted_at', 'is', null)
       if (after !== null) found = found.where('name', '>', after)
       return (await found.orderBy('name').limit(limit).execute()).map(roomOf)
     },

@@ -23,6 +23,12 @@ export function messageContract(backend: Backend): void {
       return { alice, bob, room, message, change }
     }
 
+    test('the room of a message is found by the id alone', async () => {
+      const { room, message } = await spoken()
+      const found = await Promise.all([message.id, newId(), 'x'].map((one) => world.store.messages.roomOf(one)))
+      expect(found).toEqual([room.number, undefined, undefined])
+    })
+
     test('an edit changes what it names, keeps the rest, and its event carries the rev', async () => {
       const { alice, room, message, change } = await spoken()
       const edited = expectStatus(await edit({ ...change, content: 'second' }), 'edited')

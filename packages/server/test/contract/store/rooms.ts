@@ -153,6 +153,30 @@ export function roomContract(backend: Backend): void {
       expect([await rooms.byNumbers([]), await rooms.heads([])]).toEqual([[], []])
     })
 
+    test('the index shows named public rooms by the bytes of their names, to whom they are listed', async () => {
+      const owner = await world.user()
+      const stem = fresh('index')
+      const listed = async (name: string, to: 'anyone' | 'users' | 'members') =>
+        await world.group([owner], { kind: 'public', name: stem + name, policy: { ...policy, listed: to } })
+      const [b, c, a] = [await listed('B', 'anyone'), await listed('a', 'users'), await listed('A', 'anyone')]
+      await listed('hidden', 'members')
+      await world.group([owner], { name: `${stem}C` })
+      const index = async (to: ('anyone' | 'users')[], after: string, limit = 10) =>
+        (await world.store.rooms.index(to, { after, limit })).filter(({ name }) => name?.startsWith(stem)).map(({ number }) => number)
+      expect(await index(['anyone'], stem)).toEqual([a.number, b.number])
+      expect(await index(['users', 'anyone'], stem)).toEqual([a.number, b.number, c.number])
+      expect(await index(['users', 'anyone'], `${stem}A`, 1)).toEqual([b.number])
+      expect((await world.store.rooms.index(['anyone'], { after: null, limit: 1 })).length).toBe(1)
+    })
+
+    test('the room of a pair is found by the two numbers, the lower one first', async () => {
+      const [ann, bob] = await world.users(2)
+      expect(await world.store.rooms.byPair(ann.number, bob.number)).toBeUndefined()
+      const { room } = expectStatus(await direct(ann.number, bob.number), 'created')
+      expect(await world.store.rooms.byPair(ann.number, bob.number)).toEqual(room)
+      expect(await world.store.rooms.byPair(bob.number, ann.number)).toBeUndefined()
+    })
+
     test('browsing shows listed public rooms, newest first, by a part of name or title without case', async () => {
       const owner = await world.user()
       const make = (title: string, change: Partial<NewRoom>) =>

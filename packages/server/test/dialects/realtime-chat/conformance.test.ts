@@ -225,6 +225,7 @@ describe.each(cases)('the scenario of this API ($name, below "$prefix/")', ({ en
     expect((await rooms()).find(({ room_id }) => room_id === general.room_id)?.message_count).toBe(6)
     expect((await people.ask('DELETE', path, { as: who(alice) })).status).toBe(204)
     expect((await people.ask('GET', path, { as: who(alice) })).status).toBe(404)
+    expect((await rooms()).map(({ room_id }) => room_id)).not.toContain(general.room_id)
     expect((await hers.closed).code).toBe(4003)
   })
 
