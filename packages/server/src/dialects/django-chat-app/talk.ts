@@ -120,7 +120,8 @@ export class Talk implements Conversation {
   /** The first person stays the one who listens. A later login of theirs lets the socket live as long as it does. */
   async #listenAs(login: Login): Promise<void> {
     if (this.#listening !== null && this.#listening.number !== login.number) return
-    if (this.#listening?.session !== login.session) this.#socket.prolong(login, login.sessionEndsAt)
+    const isSame = this.#listening?.session === login.session && this.#listening.sessionEndsAt === login.sessionEndsAt
+    if (!isSame) this.#socket.prolong(login, login.sessionEndsAt)
     this.#listening = login
     if (this.#seat !== null) return
     this.#seat = this.#socket.sit(login, this.#listener())
