@@ -26,6 +26,7 @@ import { reference } from './transport/reference.ts'
 import { createStreams } from './transport/streams.ts'
 import { StrangeProxies } from './transport/strange-proxies.ts'
 import { Sweep } from './transport/sweep.ts'
+import { UnderWay } from './transport/under-way.ts'
 import { UnprovenSockets } from './transport/unproven-sockets.ts'
 import { type SocketServer, socketHandler } from './transport/websocket.ts'
 
@@ -99,6 +100,7 @@ async function listen(house: House): Promise<Running> {
     strangers,
     allowedOrigins: config.allowedOrigins,
     unproven,
+    underWay: new UnderWay(config.rateLimit ? config.limits.requestsPerAddress : Number.POSITIVE_INFINITY),
     newId,
     draining,
   })
@@ -110,7 +112,7 @@ async function listen(house: House): Promise<Running> {
       hostname: config.host,
       // A little above the published bound, so that the typed error comes from us and not from the runtime.
       maxRequestBodySize: limits.body_bytes * 2,
-      idleTimeout: 30,
+      idleTimeout: config.limits.requestSeconds,
       development: false,
       fetch: (request, self) => mount(request, self),
       error(error) {

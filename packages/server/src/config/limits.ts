@@ -15,6 +15,14 @@ export const defaultLimits = {
   /** Operations that took longer are logged as slow. */
   slowOperationMs: 1000,
 
+  /**
+   * A connection is closed when it sends no further request for so long, when a body is not there after it, whatever trickles in, and when
+   * of an answer nothing is taken. For the header the runtime has a time of its own: 10 seconds.
+   */
+  requestSeconds: 30,
+  /** Requests of one address whose answer has not begun: bodies that never end are among them. */
+  requestsPerAddress: 500,
+
   /** How long a server that ends waits for its sockets and requests. */
   drainMs: 10_000,
 

@@ -105,14 +105,27 @@ function mountDialects(app: Hono<Env>, deps: HttpDeps): void {
 }
 
 /** A body above the bound is refused before it is read whole, in the words of the dialect it was meant for. */
-const bodyBound = (dialect: Dialect): MiddlewareHandler<Env> =>
-  bodyLimit({
+function bodyBound(dialect: Dialect): MiddlewareHandler<Env> {
+  const bounded = bodyLimit({
     maxSize: limits.body_bytes,
     onError: (c: Context<Env>) => {
       const failed = { method: c.req.method, path: c.req.path, requestId: c.get('requestId'), allow: [] }
       return toResponse(dialect.failure(new ChatError('payload_too_large'), failed))
     },
   })
+  return async (c, next) => {
+    let isRead = false
+    try {
+      return await bounded(c, () => {
+        isRead = true
+        return next()
+      })
+    } catch (error) {
+      // A body without a length is read here. Whoever sent it is gone, or was too slow: nothing of ours has failed.
+      throw isRead ? error : new ChatError('malformed', { detail: 'the body was broken off', cause: error })
+    }
+  }
+}
 
 /** Where any origin is allowed, answers to credentials name the one that asked: browsers refuse `*` then. */
 function crossOrigin({ dialects, allowedOrigins }: HttpDeps): MiddlewareHandler<Env> {

@@ -1,10 +1,11 @@
 import type { BlockList } from 'node:net'
-import { ChatError } from '@parlance/protocol'
+import { ChatError, problemOf } from '@parlance/protocol'
 import type { Admission, Dialect, Door, DoorSocket, Handshake, Lobby } from '../dialects/dialect.ts'
 import type { Gate } from '../dispatch.ts'
 import { clientAddress, isTrusted } from './address.ts'
 import { meantFor, sharedRoom } from './arbitration.ts'
 import type { StrangeProxies } from './strange-proxies.ts'
+import type { UnderWay } from './under-way.ts'
 import type { UnprovenSockets } from './unproven-sockets.ts'
 import type { SocketData, SocketServer } from './websocket.ts'
 
@@ -19,6 +20,7 @@ export type MountDeps = {
   /** Null: any origin may open a socket. */
   allowedOrigins: readonly string[] | null
   unproven: UnprovenSockets
+  underWay: UnderWay
   newId: () => string
   draining: () => boolean
 }
@@ -32,12 +34,25 @@ export function createMount(deps: MountDeps): (request: Request, server: SocketS
     const peer = server.requestIP(request)?.address ?? ''
     const address = clientAddress(peer, request.headers, deps.trusted)
     if (!isTrusted(peer, deps.trusted)) deps.strangers.note(peer, request.headers)
-    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return deps.http(request, address)
+    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return await answer(deps, request, address)
     if (deps.draining()) return new Response(null, { status: 503, headers: { 'retry-after': '1' } })
     if (!originAllowed(request.headers.get('origin'), deps.allowedOrigins)) return new Response(null, { status: 403 })
     const url = new URL(request.url)
     const meant = await admit(deps, { path: url.pathname, query: url.searchParams, headers: request.headers, address })
     return 'status' in meant ? refuse(meant) : upgrade(deps, { request, server, address, meant })
+  }
+}
+
+/** A stream is under way no more when it begins. */
+async function answer({ http, underWay, newId }: MountDeps, request: Request, address: string): Promise<Response> {
+  if (!underWay.begin(address)) {
+    const problem = problemOf(new ChatError('rate_limited', { retry_ms: 1000 }), newId())
+    return Response.json(problem, { status: problem.status, headers: { 'content-type': 'application/problem+json', 'retry-after': '1' } })
+  }
+  try {
+    return await http(request, address)
+  } finally {
+    underWay.end(address)
   }
 }
 

@@ -124,7 +124,10 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 }
 
 async function parseContent(c: Context<Env>): Promise<unknown> {
-  const bytes = await c.req.arrayBuffer()
+  const bytes = await c.req.arrayBuffer().catch((error: unknown) => {
+    // Whoever sent it is gone, or was too slow: nobody is left to be answered, and nothing of ours has failed.
+    throw new ChatError('malformed', { detail: 'the body was broken off', cause: error })
+  })
   if (bytes.byteLength === 0) return undefined
   const type = c.req.header('content-type') ?? ''
   if (/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)) return parseForm(bytes, type)
