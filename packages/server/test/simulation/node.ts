@@ -28,8 +28,12 @@ import { createRooms } from '../../src/services/rooms.ts'
 import { openSqlite } from '../../src/store/open.ts'
 import { Hub } from '../../src/transport/hub.ts'
 import { MemoryOutbound, MemoryWire } from '../../src/transport/outbound-memory.ts'
+import type { Confirm } from '../../src/transport/sitter.ts'
 import { HubSeat } from '../../src/transport/seat.ts'
 import { type Faults, FaultyBus } from './faulty-bus.ts'
+
+/** How a viewer hears of the end of its login, and what it is told when it asks. */
+export type Ending = { revoked?: Listener['revoked']; confirm?: Confirm }
 
 /** `applied`: the positions a client would have applied of a room, and the live frames that came out of order. */
 export type Viewer = { wire: MemoryWire; seat: HubSeat; applied(room: string): { seqs: number[]; gaps: number[] } }
@@ -118,16 +122,17 @@ export async function openNode(seed: number, faults: Faults) {
     /** Retires what is due by now. */
     retire: () => retireExpired(services),
     /** A socket of this person that has entered all of their rooms, from the positions it had in them. */
-    async view({ actor }: SignedIn, rooms: Record<string, number> | null = null): Promise<Viewer> {
+    async view({ actor }: SignedIn, rooms: Record<string, number> | null = null, ending: Ending = {}): Promise<Viewer> {
+      const { revoked = () => undefined, confirm = () => Promise.resolve() } = ending
       const wire = new MemoryWire(outbound)
       const listener: Listener = {
         log: (stretch) => wire.send(logFrame(stretch)),
         ownLog: () => undefined,
         user: () => undefined,
         gone: () => undefined,
-        revoked: () => undefined,
+        revoked,
       }
-      const seat = new HubSeat({ hub, wire, dialect: 'native', actor, listener, confirm: () => Promise.resolve() })
+      const seat = new HubSeat({ hub, wire, dialect: 'native', actor, listener, confirm })
       const pages = seat.enter(rooms && { useq: -1, rooms: new Map(Object.entries(rooms)) })
       while ((await pages.next()).done !== true);
       return { wire, seat, applied: (room) => apply(wire.received, room) }
