@@ -21,7 +21,7 @@ const { values } = parseArgs({
 })
 const windowMs = Number(values.seconds) * 1000
 /** An attack stands before it is measured. */
-const settleMs = 2_000
+const settleMs = 3_000
 /** On a machine with nothing else to do p99 is a few milliseconds, and twice that is no trouble: below this nobody notices. */
 const noticeableMs = 25
 
@@ -70,15 +70,17 @@ try {
   await using victims = await Victims.arrive(`http://127.0.0.1:${port}`)
   await victims.chat(2_000)
   console.log(`p99 of ${values.seconds} s without and with each attack, the best of ${values.rounds} rounds`)
-  for (const [name, { what }] of Object.entries(attacks)) {
+  for (const [name, { what, isWork }] of Object.entries(attacks)) {
     if (values.only !== undefined && values.only !== name) continue
     const rounds = await measure(name, port, victims)
     const calm = Math.min(...rounds.map((round) => round.calm))
     const attacked = Math.min(...rounds.map((round) => round.attacked))
     const ratio = attacked / calm
-    const isNoticed = ratio > Number(values.ratio) && attacked > noticeableMs
+    const isNoticed = isWork !== true && ratio > Number(values.ratio) && attacked > noticeableMs
     const figures = `${calm.toFixed(1)} ms -> ${attacked.toFixed(1)} ms, x${ratio.toFixed(2)}`
-    console.log(`${isNoticed ? 'FAIL' : 'ok  '} ${name}: ${figures} (${Math.max(...rounds.map(({ opened }) => opened))} ${what})`)
+    console.log(
+      `${isNoticed ? 'FAIL' : isWork ? 'seen' : 'ok  '} ${name}: ${figures} (${Math.max(...rounds.map(({ opened }) => opened))} ${what})`,
+    )
     if (isNoticed) failures.push(name)
     else withstood += 1
   }

@@ -1,7 +1,10 @@
 import { connect, type Socket } from 'node:net'
 
-/** What one attacker does to a server until it is stopped. Each keeps so many connections going, and makes so many new ones a second. */
-export type Attack = { what: string; connections: number; perSecond: number; begin: (stranger: Stranger) => void }
+/**
+ * What one attacker does to a server until it is stopped. Each keeps so many connections going, and makes so many new ones a second.
+ * `isWork`: the server does work for it that costs what it costs, and is shown only: hashes take a core until the limit of the address holds.
+ */
+export type Attack = { what: string; connections: number; perSecond: number; isWork?: true; begin: (stranger: Stranger) => void }
 
 /** One connection of an attacker. */
 export type Stranger = { socket: Socket; drip(text: string, everyMs: number): void; done(): void }
@@ -41,7 +44,7 @@ export const attacks: Record<string, Attack> = {
   'connection flood': {
     what: 'connections made and dropped at once',
     connections: 200,
-    perSecond: 1_500,
+    perSecond: 1_000,
     begin: ({ socket, done }) => {
       socket.end()
       done()
@@ -58,6 +61,7 @@ export const attacks: Record<string, Attack> = {
   },
   'wrong logins': {
     what: 'logins with a wrong password',
+    isWork: true,
     connections: 100,
     perSecond: 300,
     begin: ({ socket }) => {
@@ -67,6 +71,7 @@ export const attacks: Record<string, Attack> = {
   },
   'wrong tokens': {
     what: 'requests with a token that is none',
+    isWork: true,
     connections: 100,
     perSecond: 500,
     begin: ({ socket }) => socket.write(head('GET /api/v1/me', `Authorization: Bearer ${'a.b'.repeat(100)}.c`, 'Connection: close')),
