@@ -86,6 +86,27 @@ for (const { name, env } of await backends()) {
       expect(codes).toContain('sent')
     })
 
+    test('a resume replays to a late joiner what the policy of history shows, as it stands', async () => {
+      await using world = await openWorld({ env: await env() })
+      const [ada, bob] = [await world.person('ada'), await world.person('bob')]
+      const { room } = await world.rest.call('rooms.create', { kind: 'group', policy: { history: 'hidden' } }, ada)
+      await world.send(ada, room.id, 'early')
+      await world.rest.call('members.add', { room: room.id, user: bob.id }, ada)
+      await world.send(ada, room.id, 'late')
+      const epoch = world.server.running.house.feed.epoch
+      const replayed = async () => {
+        await using socket = await connect(world.server.url)
+        await socket.hello(bob.token, { epoch, useq: 0, rooms: { [room.id]: 0 } })
+        const events = socket.frames.flatMap((seen) => (seen.kind === 'log' ? seen.frame.log.events : []))
+        return events.flatMap((event) => (event.ev === 'message.created' ? [event.data.content] : []))
+      }
+      expect(await replayed()).toEqual(['late'])
+      await world.rest.call('rooms.update', { room: room.id, policy: { history: 'open' } }, ada)
+      expect(await replayed()).toEqual(['early', 'late'])
+      await world.rest.call('rooms.update', { room: room.id, policy: { history: 'hidden' } }, ada)
+      expect(await replayed()).toEqual(['late'])
+    })
+
     test('a new name is heard at once and found at once', async () => {
       await using world = await openWorld({ env: await env() })
       const [ada, bob] = [await world.person('ada'), await world.person('bob')]

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { SignedIn } from '../../src/dispatch.ts'
+import { eventually } from '../harness/eventually.ts'
 import { type Node, openNode, type Viewer } from './node.ts'
 
 const seeds = Array.from({ length: 16 }, (_, i) => 1000 + i)
@@ -76,6 +77,22 @@ describe('the hub behind a bus that loses, repeats and delays', () => {
       expect(node.failures).toEqual([])
     })
   }
+
+  test('a node that missed the end of a room, and what went with it, tells the end and nothing else', async () => {
+    await using node = await openNode(1, { lose: 1, repeat: 0, delay: 0 })
+    const owner = await node.person('owner')
+    const { room } = await node.handlers['rooms.create'](owner, { kind: 'group', title: 'sim' })
+    const view = await node.view(owner)
+    for (let i = 0; i < 250; i++) await node.handlers['messages.send'](owner, { room: room.id, content: 'gone' })
+    await node.handlers['rooms.delete'](owner, { room: room.id })
+    await eventually(async () => expect(await node.store.rooms.unpurged(10)).toEqual([]))
+    const before = view.wire.received.length
+    await node.heal()
+    const frames = view.wire.received.slice(before).map((text) => JSON.parse(text) as { ev?: string; seq?: number })
+    expect(frames.filter(({ ev }) => ev !== undefined)).toMatchObject([{ ev: 'room.deleted', seq: 253 }])
+    expect([...view.seat.rooms]).toEqual([])
+    expect(node.failures).toEqual([])
+  })
 
   test('without faults nothing is read from the log twice and nothing waits', async () => {
     await using node = await openNode(1, { lose: 0, repeat: 0, delay: 0 })
