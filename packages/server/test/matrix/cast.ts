@@ -10,7 +10,7 @@ export type Role = (typeof roles)[number]
 export type Named = Exclude<Role, 'anonymous'>
 
 /** The people of a matrix. `outsider` and `other` have things that none of the roles has a part in. */
-export type Cast = Record<Named | 'outsider' | 'other', Person>
+export type Cast = Record<Named | 'outsider' | 'other' | 'asker', Person>
 
 /** What an input can name: things of one place. Whoever asks reads their own login from `me`. */
 export type Ids = { room: string; user: string; message: string; session: string; invite: string; code: string }
@@ -21,7 +21,7 @@ export type Scene = Record<Place, Ids>
 /**
  * `group`: a private room the roles stand in. `public`: a public one. `foreign`: a private room of others. `astray`: the private room of the
  * roles, and a message, user and session from elsewhere. `direct`: the one-to-one room of `member` and `other`.
- * `asked`: a private room like `group` that takes requests, with an open one of `other`.
+ * `asked`: a private room like `group` that takes requests, with an open one of `asker`.
  */
 export type Place = 'group' | 'public' | 'foreign' | 'astray' | 'direct' | 'asked'
 
@@ -32,7 +32,7 @@ const setUser = (world: World, { id }: Person, change: string): void => {
 }
 
 export async function makeCast(world: World): Promise<Cast> {
-  const names = ['owner', 'admin', 'member', 'former', 'stranger', 'banned', 'operator', 'suspended', 'outsider', 'other'] as const
+  const names = ['owner', 'admin', 'member', 'former', 'stranger', 'banned', 'operator', 'suspended', 'outsider', 'other', 'asker'] as const
   const people = await Promise.all(names.map(async (name) => [name, await world.person(name)] as const))
   const cast = Object.fromEntries(people) as Cast
   setUser(world, cast.operator, 'admin = 1')
@@ -80,8 +80,11 @@ async function asked(making: Making): Promise<Ids> {
   const { world, cast } = making
   const ids = await room({ ...making, id: making.id + 1_000_000 }, 'group')
   await world.rest.call('rooms.update', { room: ids.room, policy: { join: 'request' } }, cast.owner)
-  await world.rest.call('requests.create', { room: ids.room }, cast.other)
-  return { ...ids, user: cast.other.id }
+  // One's open requests are bounded: those of earlier scenes go.
+  const { items } = await world.rest.call('requests.mine', {}, cast.asker)
+  for (const earlier of items) await world.rest.call('requests.withdraw', { room: earlier.room }, cast.asker)
+  await world.rest.call('requests.create', { room: ids.room }, cast.asker)
+  return { ...ids, user: cast.asker.id }
 }
 
 async function direct({ world: { rest }, cast: { member, other } }: Making): Promise<Ids> {

@@ -67,6 +67,13 @@ const operation = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ op: fc.constant('role' as const), guest, role: fc.constantFrom('admin' as const, 'member' as const) }),
   },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('describe' as const), hand: who, text }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant('history' as const), history: fc.constantFrom('open' as const, 'hidden' as const) }),
+  },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('archive' as const), archived: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('ban' as const), guest, lift: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('remove' as const), guest }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('leave' as const), guest }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('read' as const), who, n: fc.nat(20) }) },
@@ -125,6 +132,18 @@ async function perform(room: string, sent: Sent[], step: Step): Promise<Sent | n
       return null
     case 'role':
       await rest.call('members.update', { room, user: person(step.guest).id, role: step.role }, as(0))
+      return null
+    case 'describe':
+      await rest.call('rooms.update', { room, description: step.text }, as(step.hand))
+      return null
+    case 'history':
+      await rest.call('rooms.update', { room, policy: { history: step.history } }, as(0))
+      return null
+    case 'archive':
+      await rest.call(step.archived ? 'rooms.archive' : 'rooms.unarchive', { room }, as(0))
+      return null
+    case 'ban':
+      await rest.call(step.lift ? 'bans.lift' : 'bans.set', { room, user: person(step.guest).id }, as(0))
       return null
     case 'remove':
       await rest.call('members.remove', { room, user: person(step.guest).id }, as(0))
@@ -192,6 +211,8 @@ const liveOf = (room: string): RoomEventFrame[] =>
 async function makeRoom(history: 'open' | 'hidden'): Promise<string> {
   const members = [person(1).id, person(2).id]
   const made = await rest.call('rooms.create', { kind: 'group', title: 'Room', members, policy: { history } }, { token: person(0).token })
+  // Only an update tells how the room is.
+  await rest.call('rooms.update', { room: made.room.id, title: 'The room' }, { token: person(0).token })
   return made.room.id
 }
 
@@ -235,7 +256,7 @@ test('where history is hidden, whoever came later replays exactly the messages a
         if (problem !== null) continue
         // Who was there before is not in the log of a later stay.
         const { seq, n, messages } = (await replay(room, late)).state
-        const { members: _, ...kept } = await fresh(room, late)
+        const { members: _, settings: __, ...kept } = await fresh(room, late)
         expect({ seq, n: messages.length === 0 ? kept.n : n, messages }).toEqual(kept)
       }
     }),

@@ -1,4 +1,4 @@
-import type { Member, Message, Room, RoomEventFrame } from '@parlance/protocol'
+import type { Member, Message, Room, RoomEventFrame, RoomSettings } from '@parlance/protocol'
 
 /** What a client keeps of one message; times are left out, which a deletion that comes live does not tell. */
 export type Kept = Pick<Message, 'id' | 'n' | 'seq' | 'rev' | 'content'> & {
@@ -20,7 +20,14 @@ export type Kept = Pick<Message, 'id' | 'n' | 'seq' | 'rev' | 'content'> & {
 type ReactionData = Extract<RoomEventFrame, { ev: 'reaction.added' }>['data']
 
 /** What one reader knows of a room. */
-export type RoomState = { seq: number; n: number; messages: Kept[]; members: { user: string; role: Member['role'] }[] }
+/** `settings` is null as long as no event told them. */
+export type RoomState = {
+  seq: number
+  n: number
+  settings: Omit<RoomSettings, 'rev'> | null
+  messages: Kept[]
+  members: { user: string; role: Member['role'] }[]
+}
 
 const threadOf = (thread: Message['thread'] | null): Kept['thread'] => (thread ? { count: thread.count, last_n: thread.last_n } : null)
 
@@ -49,10 +56,21 @@ export function freshState(room: Room, messages: readonly Message[], members: re
   return {
     seq: room.seq,
     n: room.n,
+    settings: settingsOf(room),
     messages: messages.map(keptOf).sort((a, b) => a.n - b.n),
     members: members.map(({ user, role }) => ({ user: user.id, role })).sort(byUser),
   }
 }
+
+const settingsOf = ({ name, title, description, meta, policy, archived, slow_mode_s }: Omit<RoomSettings, 'rev'>) => ({
+  name,
+  title,
+  description,
+  meta,
+  policy,
+  archived,
+  slow_mode_s,
+})
 
 const byUser = (a: { user: string }, b: { user: string }): number => (a.user < b.user ? -1 : 1)
 
@@ -60,6 +78,7 @@ const byUser = (a: { user: string }, b: { user: string }): number => (a.user < b
 export class Replica {
   seq = 0
   #n = 0
+  #settings: RoomSettings | null = null
   readonly #me: string
   readonly #messages = new Map<string, Kept>()
   readonly #members = new Map<string, Member['role']>()
@@ -101,12 +120,15 @@ export class Replica {
       case 'member.left':
         this.#members.delete(frame.data.user.id)
         return null
+      case 'room.updated':
+        // Of two views the one with the higher `rev` is newer.
+        if (this.#settings === null || this.#settings.rev <= frame.data.settings.rev) this.#settings = frame.data.settings
+        return null
       case 'room.created':
       case 'member.banned':
       case 'member.unbanned':
       case 'member.muted':
       case 'member.unmuted':
-      case 'room.updated':
       case 'room.deleted':
       case 'expiry.set':
         return null
@@ -121,7 +143,8 @@ export class Replica {
 
   get state(): RoomState {
     const members = [...this.#members].map(([user, role]) => ({ user, role })).sort(byUser)
-    return { seq: this.seq, n: this.#n, messages: [...this.#messages.values()].sort((a, b) => a.n - b.n), members }
+    const settings = this.#settings && settingsOf(this.#settings)
+    return { seq: this.seq, n: this.#n, settings, messages: [...this.#messages.values()].sort((a, b) => a.n - b.n), members }
   }
 
   /** What an event carries is the same for everybody: one's own reactions are those of one's own events. */

@@ -1,6 +1,6 @@
 import { rowsOf } from '../table.ts'
 
-/** None of the rooms takes requests, but `asked`, where `other` asks: a group that tells everybody who names it that it does. */
+/** None of the rooms takes requests, but `asked`, where somebody asks: a group that tells everybody who names it that it does. */
 export const requestRows = rowsOf({
   calls: {
     'requests.create': { input: ({ room }) => ({ room }) },
