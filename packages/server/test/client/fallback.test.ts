@@ -142,17 +142,17 @@ test('the client goes back to the socket once one gets through, without losing a
 }, 20_000)
 
 test('a stream outlives its token, and ends with the login', async () => {
-  await using world = await openWorld({ limits: { accessTokenSeconds: 4 } })
+  await using world = await openWorld({ limits: { accessTokenSeconds: 8 } })
   await using proxy = await blockingProxy(world.server.url)
   const client = await join(world, await world.person('bob'), { url: proxy.url })
   const statuses: string[] = []
   client.on('status', (status) => statuses.push(JSON.stringify(status)))
   const first = client.session?.access_token
-  await eventually(() => client.session?.access_token !== first)
+  await eventually(() => client.session?.access_token !== first, { timeout_ms: 15_000 })
   const second = client.session?.access_token
-  await eventually(() => client.session?.access_token !== second)
+  await eventually(() => client.session?.access_token !== second, { timeout_ms: 15_000 })
   expect(statuses).toEqual([])
   await world.rest.call('accounts.logout', {}, { token: client.session?.access_token ?? '' })
   await eventually(() => client.status.state === 'stopped')
   expect(client.session).toBeNull()
-}, 20_000)
+}, 45_000)
