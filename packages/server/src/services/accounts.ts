@@ -30,8 +30,9 @@ export function createAccounts(deps: Taken): Pick<Handlers, Names> {
       if (user === undefined || user.state === 'deleted') throw new ChatError('invalid_credentials')
       if (user.state === 'suspended') throw new ChatError('suspended')
       const { session, refresh } = logins.begin(call)
-      const outcome = await store.queue.write('sessions.create', { user: user.number, session, atMost: limits.user_sessions })
-      // Suspended or deleted since the password was compared.
+      const login = { user: user.number, session, expected: user.password, atMost: limits.user_sessions }
+      const outcome = await store.queue.write('sessions.create', login)
+      // Suspended or deleted, or with another password, since this one was compared.
       if (outcome.status === 'refused') throw new ChatError(await refusalOf(deps, user))
       sessions.ended(outcome)
       return await logins.issue(call, { user, session: session.id, refresh, where })

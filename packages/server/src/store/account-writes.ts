@@ -34,10 +34,14 @@ export type AccountWrites = IdentityWrites & {
     in: { room: number; acl: number } | null
     at: number
   }) => { status: 'revoked' | 'unchanged' } | Stale
-  /** Above `atMost` sessions the oldest end. `refused`: the account is not active any more. */
+  /**
+   * Above `atMost` sessions the oldest end. `refused`: the account is not active any more, or with `expected`, the hash that was verified,
+   * the password is another one now.
+   */
   'sessions.create': (input: {
     user: number
     session: NewSession
+    expected?: string | null
     atMost: number
   }) => ({ status: 'created' } & Ended) | { status: 'refused' }
   'sessions.touch': (input: { session: string; at: number }) => { status: 'touched' } | Gone

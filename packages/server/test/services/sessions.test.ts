@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import type { OutputOf } from '@parlance/protocol'
 import { codeOf, faultsOf, older, openWorld, type World } from './world.ts'
 
@@ -108,6 +108,26 @@ describe('changing the password', () => {
       ),
     )
     expect(answers.filter((answer) => answer === 'wrong_password')).toHaveLength(4)
+  })
+
+  test('while somebody signs in with the former one leaves no session of theirs', async () => {
+    const session = await register('raced')
+    const actor = await authenticate(session.access_token)
+    const verify = world.deps.passwords.verify
+    const compared = Promise.withResolvers<void>()
+    const changed = Promise.withResolvers<void>()
+    const slow = spyOn(world.deps.passwords, 'verify').mockImplementationOnce(async (typed, hash) => {
+      const isRight = await verify(typed, hash)
+      compared.resolve()
+      await changed.promise
+      return isRight
+    })
+    const late = codeOf(login('raced'))
+    await compared.promise
+    await world.nobody.ask('accounts.password', { current: password, password: 'battery staple' }, { actor })
+    changed.resolve()
+    expect(await late).toBe('invalid_credentials')
+    slow.mockRestore()
   })
 
   test('is done for somebody by an admin, and ends every session', async () => {

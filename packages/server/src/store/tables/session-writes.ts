@@ -9,11 +9,11 @@ import { idBytes, sessionOf, userOf } from './rows-of.ts'
 
 export async function createSession(
   tx: Tx,
-  { user, session, atMost }: WriteInput<'sessions.create'>,
+  { user, session, expected, atMost }: WriteInput<'sessions.create'>,
 ): Promise<WriteOutput<'sessions.create'>> {
-  // Under the lock: a suspension meanwhile has ended every session there was, and this one would outlive it.
+  // Under the lock: a suspension or another password meanwhile has ended every session there was, and this one would outlive it.
   const [row] = await lockUsers(tx, [user])
-  if (row?.state !== 'active') return { status: 'refused' }
+  if (row?.state !== 'active' || (expected !== undefined && row.password !== expected)) return { status: 'refused' }
   await insertSession(tx, user, session)
   return { status: 'created', ...(await endOldest(tx, user, { atMost, at: session.created_at })) }
 }

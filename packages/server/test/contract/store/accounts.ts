@@ -199,6 +199,20 @@ export function accountContract(backend: Backend): void {
       expect(await world.store.queue.write('sessions.end_all', { user: 999_999, except: null, at: now })).toEqual({ status: 'gone' })
     })
 
+    test('a login whose password was compared before it changed makes no session', async () => {
+      const user = await world.user({ password: 'old' })
+      const login = (expected: string) =>
+        world.store.queue.write('sessions.create', { user: user.number, session: newSession(), expected, atMost: 10 })
+      expect((await login('old')).status).toBe('created')
+      const change = world.store.queue.write('users.password', { user: user.number, password: 'new', keep: null, at: now + 1 })
+      const racing = [login('old'), login('old')]
+      await change
+      await Promise.all(racing)
+      // Whatever came first: what was before the change has ended, what came behind was refused.
+      expect(await world.store.sessions.ofUser(user.number, now, { after: null, limit: 10 })).toEqual([])
+      expect(tally([await login('old'), await login('new')])).toEqual({ refused: 1, created: 1 })
+    })
+
     test('one session more than a user may have ends the oldest', async () => {
       const [oldest, ...others] = [newSession(), newSession(), newSession()]
       const user = await world.user({}, oldest)
