@@ -9,6 +9,7 @@ import { inviteContract } from '../contract/store/invites.ts'
 import { markerContract } from '../contract/store/markers.ts'
 import { memberContract } from '../contract/store/members.ts'
 import { messageContract } from '../contract/store/messages.ts'
+import { passwordContract } from '../contract/store/passwords.ts'
 import { queueContract } from '../contract/store/queueing.ts'
 import { requestContract } from '../contract/store/requests.ts'
 import { renewalContract } from '../contract/store/renewals.ts'
@@ -24,6 +25,7 @@ for (const backend of await backends()) {
     accountContract(backend)
     admissionContract(backend)
     renewalContract(backend)
+    passwordContract(backend)
     inviteContract(backend)
     deletionContract(backend)
     roomContract(backend)
