@@ -9,8 +9,8 @@ export type Person = { number: number; id: string; username: string }
  */
 export type Addressee = { person: Person; as: string | number }
 
-/** A room as events name it. `name` is null for rooms without one. */
-export type RoomKey = { number: number; id: string; name: string | null }
+/** A room as events name it. `name` is null for rooms without one; `pair` are the numbers of the two of a one-to-one room. */
+export type RoomKey = { number: number; id: string; name: string | null; pair?: readonly [number, number] }
 
 /** The replies to a message, deleted ones not counted; `count` is at least 1. */
 export type ThreadState = { count: number; lastN: number; lastAt: number }

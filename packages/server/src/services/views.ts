@@ -95,7 +95,10 @@ export function createViews({ store, people }: { store: Store; people: People })
   return views
 }
 
-export const keyOf = ({ number, id, name }: RoomRow): RoomKey => ({ number, id, name })
+export function keyOf({ number, id, name, pair }: RoomRow): RoomKey {
+  const [one, other] = pair === null ? [] : pair.split(':').map(Number)
+  return { number, id, name, ...(one !== undefined && other !== undefined && { pair: [one, other] }) }
+}
 
 /** Where unread begins: nothing before one's join or already retired counts. */
 export const readUpto = (room: RoomRow, member: MemberRow): number => Math.max(member.read_n, member.from_n, room.floor_n)

@@ -79,7 +79,7 @@ export const encoder: Encoder = {
     const { user, room } = signal
     switch (signal.kind) {
       case 'typing': {
-        const typing = { user: user.username, user_id: String(user.number), room: room.name ?? room.id, is_typing: signal.typing }
+        const typing = { user: user.username, user_id: String(user.number), room: keyName(room), is_typing: signal.typing }
         return JSON.stringify({ type: 'typing_indicator', ...typing })
       }
       case 'here':
@@ -96,6 +96,9 @@ export const encoder: Encoder = {
 
 /** The name of the one-to-one room of two people: their numbers in the order of their digits. */
 export const directName = (one: number, other: number): string => `dm_${[String(one), String(other)].toSorted().join('_')}`
+
+/** The name of a room as far as an event tells it. */
+const keyName = ({ id, name, pair }: RoomEvent['room']): string => (pair === undefined ? (name ?? id) : directName(...pair))
 
 /** The name of a group that has only a title. */
 export const titleName = (title: string | null, number: number): string => `${(title ?? '').replaceAll(/[^\p{L}\p{N}_]+/gu, '_')}_${number}`

@@ -3,6 +3,7 @@ import type { Person, RoomKey } from '../../live/bus.ts'
 import { type Action, type Position, refusal } from '../../rules/permissions.ts'
 import type { MemberRow, RoomRow } from '../../store/rows.ts'
 import type { Term } from '../../store/store.ts'
+import { keyOf } from '../views.ts'
 
 /** What of a room changes only together with its `acl`, and its unchanging names. */
 export type RoomFacts = {
@@ -127,7 +128,7 @@ export function demand(standing: Standing, action: Action): void {
 }
 
 function factsOf({ room, pair = null }: { room: RoomRow; pair?: RoomFacts['pair'] }): RoomFacts {
-  const { number, id, name, kind, policy, acl, large, shared_n, slow_mode_s } = room
+  const { kind, policy, acl, large, shared_n, slow_mode_s } = room
   const slowMs = slow_mode_s === 0 ? null : slow_mode_s * 1000
-  return { key: { number, id, name }, kind, policy, acl, large, slowMs, sharedAfter: policy.history === 'open' ? 0 : shared_n, pair }
+  return { key: keyOf(room), kind, policy, acl, large, slowMs, sharedAfter: policy.history === 'open' ? 0 : shared_n, pair }
 }

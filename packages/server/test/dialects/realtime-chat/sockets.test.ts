@@ -223,6 +223,8 @@ describe('a name', () => {
     await using hers = await people.enter(eve, name)
     expect(await before(hers, 'hello')).toEqual([])
     expect(texts(await his.take(2))).toEqual(['hello'])
+    his.send({ type: 'typing', is_typing: true })
+    expect(await hers.take(1)).toMatchObject([{ type: 'typing_indicator', room: name, user: 'dan' }])
   })
 })
 
