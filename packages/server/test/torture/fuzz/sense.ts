@@ -40,6 +40,15 @@ const rules: Partial<Record<OperationName, Sense>> = {
     if (random.chance(0.5) || input.content === undefined) input.content = 'edited'
     without(input, 'mentions')
   },
+  'reactions.add': (input, { random }) => {
+    if (random.chance(0.8)) input.emoji = random.pick(['👍', '🎈', ':ship:'])
+  },
+  'reactions.remove': (input, { random }) => {
+    if (random.chance(0.8)) input.emoji = random.pick(['👍', '🎈', ':ship:'])
+  },
+  'reactions.list': (input, { random }) => {
+    if (random.chance(0.8)) without(input, 'emoji')
+  },
   'messages.send': (input, { random }) => {
     if (random.chance(0.7)) without(input, 'mentions')
   },

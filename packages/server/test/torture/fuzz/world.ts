@@ -73,7 +73,7 @@ export class FuzzWorld {
     const fitting = this.#rooms.filter(({ owner, isPublic }) => (!wantsPublic || (isPublic && owner !== me)) && (!wantsOwn || owner === me))
     const message = random.pick<KnownMessage | null>(orNull(this.#messages.get(me.id)))
     const room = (message !== null && random.chance(0.9) && this.#rooms.find(({ id }) => id === message.room)) || random.pick(fitting)
-    const hasMessage = op.startsWith('messages.') && op !== 'messages.list'
+    const hasMessage = /^(messages|reactions|pins)\./.test(op) && op !== 'messages.list' && op !== 'pins.list'
     return {
       actor: me,
       room: hasMessage ? room : random.pick(fitting),
