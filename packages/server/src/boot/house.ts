@@ -1,4 +1,5 @@
 import { mkdirSync, statfsSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { limits, protocolVersion, type RateClass } from '@parlance/protocol'
 import { deriveKey, loadMaster } from '../auth/keys.ts'
@@ -95,7 +96,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       here,
       clock: systemClock,
       log,
-      passwords: createPasswords(new Semaphore({ slots: config.limits.hashesAtOnce, waiting: config.limits.hashesWaiting })),
+      passwords: createPasswords(new Semaphore({ slots: hashSlots(config.limits.hashesAtOnce), waiting: config.limits.hashesWaiting })),
       tokens: createTokens({ master, random: (size) => systemRandom.bytes(size) }),
       newId,
       digestKey: deriveKey(master, 'message digest'),
@@ -214,6 +215,9 @@ function budgets(config: Config): GateDeps['limits'] {
     createLimiter({ clock: systemClock, burst, perSecond: perMinute / 60 })
   return { user: everyClass((rate) => limiter(ratesPerUser[rate])), address: limiter(signedOutPerAddress) }
 }
+
+/** A core stays with those who are signed in, where there is more than one: a hash takes one whole. */
+const hashSlots = (most: number): number => Math.max(1, Math.min(most, availableParallelism() - 1))
 
 /** How our own API differs from the older doors. */
 export const ownTokens = ({ limits }: Config): Door['tokens'] => ({

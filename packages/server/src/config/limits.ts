@@ -8,7 +8,7 @@ export type Rate = { burst: number; perMinute: number }
 export const defaultLimits = {
   accessTokenSeconds: 900,
   refreshTokenDays: 30,
-  /** Passwords hashed at once, and those that may wait for it. */
+  /** Passwords hashed at once, and those that may wait for it. A core is always left to those who are signed in. */
   hashesAtOnce: 2,
   hashesWaiting: 200,
 

@@ -286,13 +286,4 @@ describe('refresh tokens', () => {
       }
     }
   })
-
-  test('a hundred who spend one at once over REST get one successor', async () => {
-    const who = await world.person('spender')
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, () => world.rest.call('accounts.refresh', { refresh_token: who.refresh })),
-    )
-    expect(new Set(answers.map(({ refresh_token }) => refresh_token)).size).toBe(1)
-    expect(new Set(answers.map(({ session }) => session)).size).toBe(1)
-  })
 })
