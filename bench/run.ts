@@ -55,7 +55,7 @@ const options = readOptions(process.argv.slice(2))
 const unknown = options.only.filter((name) => claims.every((claim) => claim.name !== name))
 if (options.list || unknown.length > 0) {
   if (unknown.length > 0) say(`There is no claim ${unknown.join(', ')}. There are:`)
-  for (const claim of claims) console.log(`${claim.name.padEnd(16)}${claim.sentence}`)
+  for (const claim of claims) console.log(`${claim.name.padEnd(26)}${claim.sentence}`)
   process.exit(unknown.length > 0 ? 2 : 0)
 }
 if (options.dir) mkdirSync(options.dir, { recursive: true })
