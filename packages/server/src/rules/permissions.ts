@@ -17,6 +17,7 @@ export type Action =
   | 'join'
   | 'post'
   | 'add'
+  | 'attend'
   | 'remove'
   | 'manage'
   | 'govern'
@@ -47,7 +48,9 @@ const table: Record<Action, (at: Position) => boolean> = {
   post: ({ policy, role }) => (role !== null || policy.join === 'users') && includes[policy.post](role ?? 'member'),
   // The pair of a direct room is its identity: nobody is ever added, whatever the policy says.
   add: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.add](role),
-  // For the same reason nobody is removed from one. Whom one may remove is `mayRemove`.
+  // Seeing and declining what others ask for is theirs who could grant it, in an archived room too, where nothing is granted.
+  attend: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.add](role),
+  // Nobody is removed from a direct room, for the same reason as nobody is added. Whom one may remove is `mayRemove`.
   remove: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.remove](role),
   // The room's own facts: name, title, description.
   manage: ({ kind, policy, role }) => kind !== 'direct' && includes[policy.manage](role),

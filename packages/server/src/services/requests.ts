@@ -26,7 +26,7 @@ export function createRequests(deps: Taken): Pick<Handlers, Names> {
 
     async 'requests.list'(call, input) {
       const { room, standing } = await refs.see(actorOf(call), input.room)
-      demand(standing, 'add')
+      demand(standing, 'attend')
       const found = await store.requests.ofRoom(room.number, roomCursors.ask(input))
       const { rows, next } = roomCursors.page(found, input, ({ number }) => number)
       return { items: await views(deps, rows), next }
@@ -89,7 +89,7 @@ async function accept(
 
 async function decline({ store, clock, refs, emit }: Taken, actor: Actor, { room: ref, user }: InputOf<'requests.decline'>): Promise<null> {
   const { seen, outcome } = await refs.change(actor, ref, async ({ room, standing }) => {
-    demand(standing, 'add')
+    demand(standing, 'attend')
     const target = await refs.user(actor, user)
     return await store.queue.write('requests.close', { room: room.number, user: target.number, acl: room.acl, at: clock.now() })
   })

@@ -73,6 +73,20 @@ describe('a request to join', () => {
     expect(await eve.refused('requests.create', { room })).toBe('not_found')
   })
 
+  test('of an archived room is listed and declined there, and accepted once the room is open again', async () => {
+    const room = await asking()
+    const fay = await world.somebody('fay.a')
+    for (const one of [eve, fay]) await one.ask('requests.create', { room })
+    await ada.ask('rooms.archive', { room })
+    expect(await openOf(ada, room)).toEqual(['eve', 'fay.a'])
+    expect(await bob.refused('requests.list', { room })).toBe('forbidden')
+    expect(await ada.refused('requests.accept', { room, user: eve.actor.id })).toBe('room_archived')
+    await ada.ask('requests.decline', { room, user: fay.actor.id })
+    await ada.ask('rooms.unarchive', { room })
+    await ada.ask('requests.accept', { room, user: eve.actor.id })
+    expect(await openOf(ada, room)).toEqual([])
+  })
+
   test('goes with a membership that came another way', async () => {
     const room = await asking()
     await eve.ask('requests.create', { room })
