@@ -77,6 +77,19 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
+/** Runs a command of the same program on the same data. Throws with what it said where it fails. */
+export async function runCommand({ root, dataDir, env = {} }: ServerPlace, args: string[]): Promise<void> {
+  const command = Bun.spawn([process.execPath, join(root, 'packages/server/src/cli.ts'), ...args], {
+    cwd: root,
+    env: { ...kept(), DATA_DIR: dataDir, ...env },
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+  })
+  const [said, code] = await Promise.all([new Response(command.stderr).text(), command.exited])
+  if (code !== 0) throw new Error(`${args.slice(0, 2).join(' ')} ended with ${code}: ${said}`)
+}
+
 const logOf = ({ dataDir }: ServerPlace): string => `${dataDir}.log`
 
 export const readLog = (place: ServerPlace): string => readFileSync(logOf(place), 'utf8')

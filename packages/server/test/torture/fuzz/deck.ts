@@ -1,50 +1,76 @@
 import { type OperationName, operationList, operations } from '@parlance/protocol'
 import fc from 'fast-check'
+import type { Rest } from '../../harness/rest.ts'
 import type { Random } from '../random.ts'
 import { valuesOf } from './arbitraries.ts'
 import { makeSense } from './sense.ts'
-import { type Actor, type FuzzWorld, type Scene } from './world.ts'
+import { type Stage, Stages } from './stages.ts'
+import type { Actor, FuzzWorld, Scene } from './world.ts'
 
-/** Signing in hashes a password each time, so that these get their number and no more. */
-const slow: Partial<Record<OperationName, number>> = {
-  'accounts.register': 340,
-  'accounts.login': 320,
-  'accounts.logout': 280,
+/** So many requests are the whole of a run; a shorter one has its share of every operation. */
+const whole = 100_000
+
+/**
+ * Asked apart from the others, on connections of their own: what begins or ends logins and accounts, and what admins do. Most of it
+ * hashes a password each time, so that these get their number and no more.
+ */
+const apart: Partial<Record<OperationName, number>> = {
+  'accounts.register': 380,
+  'accounts.login': 420,
   'accounts.refresh': 600,
+  'accounts.logout': 360,
+  'accounts.logout_all': 360,
+  'accounts.password': 380,
+  'accounts.delete': 380,
+  'sessions.end': 360,
+  'recovery.redeem': 380,
+  'users.list': 400,
+  'users.set_password': 380,
+  'users.reset_link': 400,
+  'users.delete': 380,
+  'users.suspend': 380,
+  'users.restore': 380,
 }
 const few: Partial<Record<OperationName, number>> = { 'rooms.create': 700, 'rooms.direct': 1_500 }
-
-/** These end every login of whoever asks, so that nothing that person asks later would be more than refused. */
-const ending: ReadonlySet<OperationName> = new Set(['accounts.logout_all', 'accounts.delete', 'accounts.password'])
+/** Each of these asks for a room of its own. */
+const staged = 430
 
 const batch = 200
+
+/** What to send: an input as the schema has it, with the scene it was made for. */
+export type Drawn = { op: OperationName; input: unknown; scene: Scene; stage: Stage | undefined; actor: Actor | undefined }
 
 /** Operations still to be asked, in an order that mixes them, and generated inputs for each. */
 export class Deck {
   readonly #world: FuzzWorld
   readonly #random: Random
+  readonly #stages: Stages
   readonly #inputs = new Map<OperationName, unknown[]>()
   readonly #ordinary: OperationName[]
-  readonly #signing: OperationName[]
+  readonly #apart: OperationName[]
   #left: number
 
-  /** `total` counts what is asked of ordinary operations; those of signing in come on top. */
-  constructor(world: FuzzWorld, random: Random, total: number) {
+  /** `total` counts all that is asked. */
+  constructor({ rest, world, random, total }: { rest: Rest; world: FuzzWorld; random: Random; total: number }) {
     this.#world = world
     this.#random = random
-    const names = operationList()
-      .map(([name]) => name)
-      .filter((name) => !ending.has(name))
-    const share = Math.ceil(total / (names.length - Object.keys({ ...slow, ...few }).length))
-    const ordinary = names.filter((name) => slow[name] === undefined)
-    this.#ordinary = shuffled(
-      ordinary.flatMap((name) => Array.from({ length: few[name] ?? share }, () => name)),
-      random,
-    )
-    this.#signing = shuffled(
-      names.flatMap((name) => Array.from({ length: slow[name] ?? 0 }, () => name)),
-      random,
-    )
+    this.#stages = new Stages(rest, world, random)
+    const names = operationList().map(([name]) => name)
+    const scale = Math.min(1, total / whole / 0.88)
+    const fixed = new Map<OperationName, number>()
+    for (const name of names) {
+      const number = apart[name] ?? few[name] ?? (this.#stages.has(name) ? staged : undefined)
+      if (number !== undefined) fixed.set(name, Math.ceil(number * scale))
+    }
+    const left = total - [...fixed.values()].reduce((sum, number) => sum + number, 0)
+    const share = Math.ceil(left / (names.length - fixed.size))
+    const dealt = (chosen: OperationName[]) =>
+      shuffled(
+        chosen.flatMap((name) => Array.from({ length: fixed.get(name) ?? share }, () => name)),
+        random,
+      )
+    this.#ordinary = dealt(names.filter((name) => apart[name] === undefined))
+    this.#apart = dealt(names.filter((name) => apart[name] !== undefined))
     this.#left = this.#ordinary.length
   }
 
@@ -58,19 +84,29 @@ export class Deck {
     return this.#ordinary.pop()
   }
 
-  nextSigning(): OperationName | undefined {
-    return this.#signing.pop()
+  nextApart(): OperationName | undefined {
+    return this.#apart.pop()
   }
 
-  /** An input as the schema has it, mostly one that makes sense. */
-  input(op: OperationName, actor?: Actor): { input: unknown; scene: Scene } {
-    const scene = this.#world.scene(op, actor)
-    const input = this.#world.fill(this.#draw(op), scene, op)
+  /** An input as the schema has it, mostly one that makes sense. What becomes of it is to be told to `settle`. */
+  async draw(op: OperationName, actor?: Actor): Promise<Drawn> {
+    const stage = await this.#stages.take(op, actor)
+    const scene = stage ?? this.#world.scene(op, actor)
+    const input = this.#world.fill(this.#input(op), scene, op)
     makeSense(op, input, { world: this.#world, scene, random: this.#random })
-    return { input, scene }
+    for (const [name, value] of Object.entries(stage?.fields ?? {}))
+      if (this.#random.chance(0.97)) Object.assign(input as object, { [name]: value })
+    return { op, input, scene, stage, actor }
   }
 
-  #draw(op: OperationName): unknown {
+  /** `sent` is what the server took in, null where its bytes were spoilt. */
+  settle({ op, stage, actor }: Drawn, sent: unknown, accepted: boolean): void {
+    if (stage === undefined) return
+    const input = typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : null
+    this.#stages.settle(stage, { op, actor, input, accepted })
+  }
+
+  #input(op: OperationName): unknown {
     let drawn = this.#inputs.get(op)
     if (drawn === undefined || drawn.length === 0) {
       drawn = fc.sample(valuesOf(operations[op].in), { numRuns: batch, seed: this.#random.integer(0, 2 ** 31 - 1) })

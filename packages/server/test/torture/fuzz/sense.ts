@@ -9,16 +9,36 @@ const without = (input: Fields, ...names: string[]): void => {
   for (const name of names) delete input[name]
 }
 
+/** Any password drawn that is long enough when something is put behind it. */
+const choosePassword: Sense = (input) => {
+  const { password: drawn } = input
+  if (typeof drawn !== 'string' || drawn.length > 40) return
+  input.password = `${drawn.replaceAll('\u0000', '')} behind it`
+}
+
+/** Of a policy what a room without outsiders may have. */
+const choosePolicy: Sense = (input, { random }) => {
+  const { policy } = input
+  if (random.chance(0.3)) without(input, 'policy')
+  if (typeof policy !== 'object' || policy === null) return
+  input.policy = Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== 'users' && value !== 'anyone'))
+}
+
 /** What the schema of an input cannot say: rules between fields, names that exist, tokens that are good. */
 const rules: Partial<Record<OperationName, Sense>> = {
   'accounts.register': (input, { world, random }) => {
     Object.assign(input, { username: `new.${world.next()}`, password })
-    without(input, 'email', random.chance(0.7) ? 'session' : '')
+    without(input, 'email', 'invite', random.chance(0.7) ? 'session' : '')
+    if (random.chance(0.2)) input.invite = world.code
   },
   'accounts.login': (input, { scene, random }) => {
     Object.assign(input, { username: scene.actor.username, password })
     without(input, random.chance(0.7) ? 'session' : '')
   },
+  'accounts.logout': (input) => without(input, 'refresh_token'),
+  'accounts.password': choosePassword,
+  'recovery.redeem': choosePassword,
+  'users.set_password': choosePassword,
   'accounts.refresh': (input, { world, random }) => {
     // Mostly the newest ones: a token spent long ago ends its session.
     const ticket = world.tickets.at(-1 - random.integer(0, Math.min(10, world.tickets.length - 1)))
@@ -31,6 +51,11 @@ const rules: Partial<Record<OperationName, Sense>> = {
     if (input.kind === 'public' || input.name !== undefined) input.name = `room-${world.next()}`
     if (random.chance(0.8)) without(input, 'policy')
     if (Array.isArray(input.members)) input.members = input.members.filter((one) => one !== 'me')
+  },
+  'rooms.update': (input, circumstances) => {
+    choosePolicy(input, circumstances)
+    if (typeof input.name === 'string') input.name = `room-${circumstances.world.next()}`
+    input.title ??= null
   },
   'messages.list': (input, { random }) => {
     const one = random.pick(['before', 'after', 'around', 'none'])

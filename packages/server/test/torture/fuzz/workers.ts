@@ -1,10 +1,10 @@
-import { limits, type OperationName, type TSchema, up } from '@parlance/protocol'
+import { findOperation, limits, type OperationName, type TSchema, up } from '@parlance/protocol'
 import fc from 'fast-check'
 import type { Rest } from '../../harness/rest.ts'
 import type { Random } from '../random.ts'
 import { opcodes } from '../wire/websocket.ts'
 import { valuesOf } from './arbitraries.ts'
-import type { Deck } from './deck.ts'
+import type { Deck, Drawn } from './deck.ts'
 import { FuzzSocket } from './fuzz-socket.ts'
 import { mutateText, mutateValue } from './mutations.ts'
 import { askNonsense, askRest } from './rest-door.ts'
@@ -22,21 +22,12 @@ const tooDeep = 100
 const deep = limits.json_depth - 10
 
 /** Asks ordinary operations over HTTP until there are none left. */
-export async function fuzzRest({ rest, world, deck, tally, random }: FuzzDeps): Promise<void> {
+export async function fuzzRest(deps: FuzzDeps): Promise<void> {
+  const { rest, deck, tally, random } = deps
   for (let op = deck.next(); op !== undefined; op = deck.next()) {
     if (random.chance(0.03)) await askNonsense(rest, tally, random)
-    const { input, scene } = deck.input(op)
-    const dice = random.next()
-    const sent = dice < mutated ? mutateValue(input, random, tooDeep) : input
-    const spoil = (body: string) => mutateText(body, random, limits.body_bytes)
-    const isSpoilt = dice > 1 - spoilt
-    const output = await askRest(rest, tally, {
-      op,
-      input: sent,
-      token: random.chance(0.99) ? scene.actor.token : null,
-      ...(isSpoilt && { spoil }),
-    })
-    note(world, { op, input: sent, output, actor: scene.actor })
+    const drawn = await draw(op, deps)
+    if (drawn !== undefined) await askOnce(drawn, random.chance(0.99) ? drawn.scene.actor.token : null, deps)
   }
 }
 
@@ -54,56 +45,84 @@ export async function fuzzSocket(deps: FuzzDeps, actor: Actor): Promise<void> {
   }
 }
 
-async function askOn(socket: FuzzSocket, actor: Actor, { world, deck, tally, random }: FuzzDeps): Promise<void> {
+async function askOn(socket: FuzzSocket, actor: Actor, deps: FuzzDeps): Promise<void> {
+  const { deck, random } = deps
   for (let op = socket.isOpen ? deck.next() : undefined; op !== undefined; op = socket.isOpen ? deck.next() : undefined) {
-    const { input } = deck.input(op, actor)
-    const sent = random.chance(mutated) ? mutateValue(input, random, deep) : input
-    const answer = await socket.call(op, sent)
-    if ('ok' in answer) {
-      tally.count(op, true)
-      note(world, { op, input: sent, output: answer.ok, actor })
-    } else if ('err' in answer) tally.refused(op, answer.err, JSON.stringify(sent)?.slice(0, 300) ?? 'nothing')
-    else {
-      tally.count(op, false)
-      // A frame that is too large ends the socket; none of these is.
-      tally.fail(`${op} ended a socket with ${answer.closed}: ${JSON.stringify(sent)?.slice(0, 300)}`)
-    }
+    const drawn = await draw(op, deps, actor)
+    if (drawn === undefined) continue
+    await askThere(socket, { drawn, sent: random.chance(mutated) ? mutateValue(drawn.input, random, deep) : drawn.input }, deps)
   }
 }
 
-type Noted = { op: OperationName; input: unknown; output: unknown; actor: Actor }
-
-function note(world: FuzzWorld, { op, input, output, actor }: Noted): void {
-  if (output === undefined) return
-  if (op === 'messages.delete') world.forget((input as { message?: unknown }).message)
-  world.learn(op, actor, output)
-}
-
-/** Registers, signs in, refreshes and signs out, half of it over sockets: every sign-out ends a session made for it. */
-export async function fuzzSigning({ rest, port, world, deck, tally, random }: FuzzDeps): Promise<void> {
-  for (let op = deck.nextSigning(); op !== undefined; op = deck.nextSigning()) {
-    const { input, scene } = deck.input(op)
-    const isLogout = op === 'accounts.logout'
-    const spare = isLogout ? world.spare.shift() : undefined
-    const token = spare?.token ?? scene.actor.token
-    if (isLogout && spare === undefined) continue
+/** Asks what begins and ends logins and accounts, and what admins do: half of it over HTTP, half over a socket opened for it. */
+export async function fuzzApart(deps: FuzzDeps): Promise<void> {
+  const { port, deck, tally, random } = deps
+  for (let op = deck.nextApart(); op !== undefined; op = deck.nextApart()) {
+    const drawn = await draw(op, deps)
+    if (drawn === undefined) continue
+    const { token } = drawn.scene.actor
+    const isOpenToAll = findOperation(op)?.auth === 'none'
     if (random.chance(0.5)) {
-      const output = await askRest(rest, tally, { op, input, token: isLogout ? token : null })
-      note(world, { op, input, output, actor: scene.actor })
+      await askOnce(drawn, isOpenToAll ? null : token, deps)
       continue
     }
     const socket = await FuzzSocket.open(port, tally)
-    if (await socket.hello({ token })) {
-      const answer = await socket.call(op, input)
-      if ('ok' in answer) {
-        tally.count(op, true)
-        note(world, { op, input, output: answer.ok, actor: scene.actor })
-      } else if ('err' in answer) tally.refused(op, answer.err, JSON.stringify(input))
-      // The sign-out may close the socket before its answer is out.
-      else tally.count(op, isLogout && answer.closed === 4401)
-    }
+    const sent = random.chance(mutated) ? mutateValue(drawn.input, random, deep) : drawn.input
+    if (await socket.hello({ token })) await askThere(socket, { drawn, sent }, deps)
+    else tally.fail(`a good hello was refused (closed with ${socket.closeCode}) before ${op}`)
     socket.end()
   }
+}
+
+/** What cannot be asked because its scene could not be set is a failure of its own. */
+async function draw(op: OperationName, { deck, tally }: FuzzDeps, actor?: Actor): Promise<Drawn | undefined> {
+  try {
+    return await deck.draw(op, actor)
+  } catch (error) {
+    tally.fail(`the scene of ${op} could not be set: ${String(error)}`)
+    return undefined
+  }
+}
+
+async function askOnce(drawn: Drawn, token: string | null, deps: FuzzDeps): Promise<void> {
+  const { rest, tally, random } = deps
+  const { op, input } = drawn
+  const dice = random.next()
+  const sent = dice < mutated ? mutateValue(input, random, tooDeep) : input
+  const spoil = (body: string) => mutateText(body, random, limits.body_bytes)
+  const isSpoilt = dice > 1 - spoilt
+  const output = await askRest(rest, tally, { op, input: sent, token, ...(isSpoilt && { spoil }) })
+  note(drawn, { sent: isSpoilt ? null : sent, output }, deps)
+}
+
+/** These end the socket they are asked on, which may be closed before their answer is out. */
+const ending: ReadonlySet<OperationName> = new Set(['accounts.logout', 'accounts.logout_all', 'accounts.delete'])
+
+async function askThere(socket: FuzzSocket, { drawn, sent }: { drawn: Drawn; sent: unknown }, deps: FuzzDeps): Promise<void> {
+  const { tally } = deps
+  const { op } = drawn
+  const answer = await socket.call(op, sent)
+  if ('ok' in answer) {
+    tally.count(op, true)
+    note(drawn, { sent, output: answer.ok }, deps)
+  } else if ('err' in answer) {
+    tally.refused(op, answer.err, JSON.stringify(sent)?.slice(0, 300) ?? 'nothing')
+    note(drawn, { sent, output: undefined }, deps)
+  } else {
+    const isEnded = ending.has(op) && answer.closed === 4401
+    tally.count(op, isEnded)
+    // A frame that is too large ends the socket; none of these is.
+    if (!isEnded) tally.fail(`${op} ended a socket with ${answer.closed}: ${JSON.stringify(sent)?.slice(0, 300)}`)
+  }
+}
+
+/** `output` is undefined where it was refused. */
+function note(drawn: Drawn, { sent, output }: { sent: unknown; output: unknown }, { world, deck }: FuzzDeps): void {
+  const { op, scene } = drawn
+  deck.settle(drawn, sent, output !== undefined)
+  if (output === undefined) return
+  if (op === 'messages.delete') world.forget((sent as { message?: unknown } | null)?.message)
+  world.learn(op, scene.actor, output)
 }
 
 const frames = Object.entries(up).filter(([name]) => name !== 'op' && name !== 'hello')
@@ -129,12 +148,12 @@ export async function fuzzFrames(deps: FuzzDeps, actor: Actor, count: number): P
 
 /** A hello as the schema has it: with positions of rooms and epochs that never were. */
 async function greet(socket: FuzzSocket, actor: Actor, deps: FuzzDeps): Promise<void> {
-  const { hello } = draw(up.hello, actor, deps) as { hello: Record<string, unknown> }
+  const { hello } = drawFrame(up.hello, actor, deps) as { hello: Record<string, unknown> }
   if (deps.random.chance(0.8)) hello.token = actor.token
   deps.tally.count('frame hello', await socket.hello(hello))
 }
 
-function draw(schema: TSchema, actor: Actor, { random, world }: FuzzDeps): Record<string, unknown> {
+function drawFrame(schema: TSchema, actor: Actor, { random, world }: FuzzDeps): Record<string, unknown> {
   const [drawn] = fc.sample(valuesOf(schema), { numRuns: 1, seed: random.integer(0, 2 ** 31 - 1) })
   return world.fill(drawn, world.scene('rooms.get', actor), 'rooms.get') as Record<string, unknown>
 }
@@ -142,7 +161,7 @@ function draw(schema: TSchema, actor: Actor, { random, world }: FuzzDeps): Recor
 async function sendFrame(socket: FuzzSocket, actor: Actor, deps: FuzzDeps): Promise<void> {
   const { tally, random } = deps
   const [name, schema] = random.pick(frames)
-  const frame = draw(schema, actor, deps)
+  const frame = drawFrame(schema, actor, deps)
   if (name === 'auth' && random.chance(0.8)) frame.auth = actor.token
   const dice = random.next()
   if (dice < 0.5) {

@@ -1,4 +1,4 @@
-import type { OperationName } from '@parlance/protocol'
+import { findOperation, limits, type OperationName } from '@parlance/protocol'
 import type { Rest } from '../../harness/rest.ts'
 import type { Random } from '../random.ts'
 import { Hole, type HoleKind } from './arbitraries.ts'
@@ -6,9 +6,9 @@ import { Hole, type HoleKind } from './arbitraries.ts'
 export const password = 'correct horse battery'
 
 export type Actor = { id: string; username: string; token: string }
-/** Somebody signed in once more, whom a logout may end. */
-export type SpareSession = { token: string }
-type KnownRoom = { id: string; owner: Actor; isPublic: boolean }
+/** One login more of somebody, which may be ended. */
+export type Login = { of: Actor; session: string; token: string }
+export type KnownRoom = { id: string; owner: Actor; isArchived: boolean }
 type KnownMessage = { room: string; id: string }
 
 /** Who asks, and about what: references in one request belong together, or most of them would be refused. */
@@ -17,31 +17,44 @@ export type Scene = { actor: Actor; room: KnownRoom; message: KnownMessage | nul
 const actors = 8
 const kept = 60
 
-/** What the fuzzer knows of the server: enough that much of what it asks makes sense. */
+const wantsOwn: ReadonlySet<OperationName> = new Set(['pins.add', 'pins.remove', 'requests.list', 'bans.list', 'mutes.list'])
+const takesMe: ReadonlySet<OperationName> = new Set(['users.get', 'rooms.direct', 'messages.send', 'messages.edit', 'rooms.create'])
+/** A closed room is asked about now and then only: most of what one does in a room is refused there. */
+const archivedShare = 0.04
+
+/** What the fuzzer knows of the server: enough that much of what it asks makes sense. Nothing in it is ever ended or taken away. */
 export class FuzzWorld {
   readonly actors: Actor[]
-  readonly spare: SpareSession[] = []
+  readonly admin: Actor
+  /** Of an invitation into the server. */
+  readonly code: string
   /** Refresh tokens to be spent; of other sessions, because one spent twice ends its session. */
   readonly tickets: string[] = []
+  /** People that nothing else is known of, and logins: to be ended. */
+  readonly newcomers: Actor[] = []
+  readonly logins: Login[] = []
   readonly #rooms: KnownRoom[]
   readonly #messages = new Map<string, KnownMessage[]>()
   readonly #cursors = new Map<OperationName, string[]>()
   readonly #random: Random
   #count = 0
 
-  private constructor(known: Actor[], rooms: KnownRoom[], random: Random) {
-    this.actors = known
+  private constructor(cast: { people: Actor[]; admin: Actor; code: string }, rooms: KnownRoom[], random: Random) {
+    this.actors = cast.people
+    this.admin = cast.admin
+    this.code = cast.code
     this.#rooms = rooms
     this.#random = random
   }
 
-  /** Eight people who share a group, a group with hidden history and a public room each of them owns. */
-  static async make(rest: Rest, random: Random): Promise<FuzzWorld> {
+  /** Eight people who share what each of them owns: a group, one with hidden history, an archived one and a public room. */
+  static async make(rest: Rest, random: Random, admin: Actor): Promise<FuzzWorld> {
     const people = await Promise.all(Array.from({ length: actors }, (_, i) => register(rest, `fuzz${i}`)))
     const rooms: KnownRoom[] = []
     for (const owner of people) {
       const members = people.filter((one) => one !== owner).map(({ id }) => id)
-      for (const kind of ['group', 'hidden', 'public'] as const) {
+      for (const kind of ['group', 'hidden', 'archived', 'public'] as const) {
+        const asking = { token: owner.token }
         const { room } = await rest.call(
           'rooms.create',
           {
@@ -51,12 +64,14 @@ export class FuzzWorld {
             ...(kind === 'public' && { name: `public-${owner.username}` }),
             ...(kind === 'hidden' && { policy: { history: 'hidden' } }),
           },
-          { token: owner.token },
+          asking,
         )
-        rooms.push({ id: room.id, owner, isPublic: kind === 'public' })
+        if (kind === 'archived') await rest.call('rooms.archive', { room: room.id }, asking)
+        rooms.push({ id: room.id, owner, isArchived: kind === 'archived' })
       }
     }
-    return new FuzzWorld(people, rooms, random)
+    const { code } = await rest.call('invites.create', { max_uses: limits.invite_uses }, { token: admin.token })
+    return new FuzzWorld({ people, admin, code }, rooms, random)
   }
 
   /** A number nobody had before, for names. */
@@ -67,24 +82,21 @@ export class FuzzWorld {
 
   scene(op: OperationName, actor?: Actor): Scene {
     const random = this.#random
-    const me = actor ?? random.pick(this.actors)
-    const wantsPublic = op === 'rooms.join' || op === 'rooms.leave'
-    const wantsOwn = op === 'members.add' || op === 'members.update' || op === 'members.remove'
-    const fitting = this.#rooms.filter(({ owner, isPublic }) => (!wantsPublic || (isPublic && owner !== me)) && (!wantsOwn || owner === me))
-    const message = random.pick<KnownMessage | null>(orNull(this.#messages.get(me.id)))
-    const room = (message !== null && random.chance(0.9) && this.#rooms.find(({ id }) => id === message.room)) || random.pick(fitting)
-    const hasMessage = /^(messages|reactions|pins)\./.test(op) && op !== 'messages.list' && op !== 'pins.list'
-    return {
-      actor: me,
-      room: hasMessage ? room : random.pick(fitting),
-      message,
-      other: random.pick(this.actors.filter((one) => one !== me)),
-    }
+    const isAdmins = findOperation(op)?.auth === 'admin' && random.chance(0.97)
+    const me = actor ?? (isAdmins ? this.admin : random.pick(this.actors))
+    const other = random.pick(this.actors.filter((one) => one !== me))
+    const isArchived = random.chance(archivedShare)
+    const own = wantsOwn.has(op)
+    const fitting = this.#rooms.filter((room) => room.isArchived === isArchived && (!own || room.owner === me || me === this.admin))
+    const places = new Map(fitting.map((room) => [room.id, room]))
+    const message = random.pick<KnownMessage | null>(orNull(this.#messages.get(me.id)?.filter(({ room }) => !own || places.has(room))))
+    const place = /^(messages|reactions|pins)\./.test(op) && op !== 'messages.list' && op !== 'pins.list' ? message?.room : undefined
+    return { actor: me, room: this.#rooms.find(({ id }) => id === place) ?? random.pick(fitting), message, other }
   }
 
   /** Puts references into the holes: mostly ones that fit the scene, sometimes of things that are not there. */
   fill(value: unknown, scene: Scene, op: OperationName): unknown {
-    if (value instanceof Hole) return this.#random.chance(0.95) ? this.#known(value, scene, op) : this.#stranger(value.kind)
+    if (value instanceof Hole) return this.#random.chance(0.96) ? this.#known(value, scene, op) : this.#stranger(value.kind)
     if (Array.isArray(value))
       return [...new Set(value.map((item: unknown) => this.fill(item, scene, op)))].filter((item) => item !== undefined)
     if (typeof value !== 'object' || value === null) return value
@@ -100,7 +112,8 @@ export class FuzzWorld {
     const out = output as {
       message?: { id: string; room: string }
       next?: string | null
-      user?: { id: string }
+      user?: { id: string; username: string }
+      session?: string
       access_token?: string
       refresh_token?: string | null
     }
@@ -111,8 +124,13 @@ export class FuzzWorld {
       this.#messages.set(actor.id, list)
     }
     if (typeof out?.next === 'string') this.#cursors.set(op, [...(this.#cursors.get(op) ?? []).slice(-5), out.next])
-    if (op === 'accounts.register' && out.access_token !== undefined) this.spare.push({ token: out.access_token })
-    if ((op === 'accounts.login' || op === 'accounts.refresh') && out.refresh_token) this.tickets.push(out.refresh_token)
+    const { user, session, access_token: token, refresh_token: ticket } = out ?? {}
+    if (op === 'accounts.register' && user !== undefined && token !== undefined) this.newcomers.push({ ...user, token })
+    const of = this.actors.find(({ id }) => id === user?.id)
+    // What one login is good for ends it for the other.
+    const isToEnd = op === 'accounts.login' && this.#random.chance(0.7)
+    if (isToEnd && of !== undefined && session !== undefined && token !== undefined) this.logins.push({ of, session, token })
+    else if ((op === 'accounts.login' || op === 'accounts.refresh') && ticket) this.tickets.push(ticket)
   }
 
   forget(message: unknown): void {
@@ -128,7 +146,7 @@ export class FuzzWorld {
       case 'room':
         return room.id
       case 'user':
-        return this.#random.pick([other.id, other.id, `name:${other.username}`, op.startsWith('members.') ? other.id : 'me'])
+        return this.#random.pick([other.id, other.id, `name:${other.username}`, takesMe.has(op) ? 'me' : other.id])
       case 'cid':
         return `cid-${this.next()}`
       case 'cursor':
@@ -150,7 +168,12 @@ export class FuzzWorld {
 /** At least one thing to pick. */
 const orNull = <T>(items: readonly T[] = []): readonly (T | null)[] => (items.length === 0 ? [null] : items)
 
-async function register(rest: Rest, username: string): Promise<Actor> {
+export async function register(rest: Rest, username: string): Promise<Actor> {
   const { user, access_token } = await rest.call('accounts.register', { username, password })
   return { id: user.id, username, token: access_token }
+}
+
+export async function signIn(rest: Rest, username: string): Promise<Actor & { session: string }> {
+  const { user, access_token, session } = await rest.call('accounts.login', { username, password })
+  return { id: user.id, username, token: access_token, session }
 }
