@@ -22,7 +22,7 @@ const frameShare = 0.12
 /** And so many ask for streams. */
 const streamShare = 0.005
 const restWorkers = 6
-const apartWorkers = 3
+const apartWorkers = 5
 const frameWorkers = 2
 
 const { values } = parseArgs({

@@ -12,7 +12,7 @@ const whole = 100_000
 
 /**
  * Asked apart from the others, on connections of their own: what begins or ends logins and accounts, and what admins do. Most of it
- * hashes a password each time, so that these get their number and no more.
+ * hashes a password each time, so that these are asked at most so often, and no more once enough were accepted.
  */
 const apart: Partial<Record<OperationName, number>> = {
   'accounts.register': 380,
@@ -31,6 +31,7 @@ const apart: Partial<Record<OperationName, number>> = {
   'users.suspend': 380,
   'users.restore': 380,
 }
+const enoughAccepted = 215
 const few: Partial<Record<OperationName, number>> = { 'rooms.create': 700, 'rooms.direct': 1_500 }
 /** Each of these asks for a room of its own. */
 const staged = 430
@@ -48,6 +49,7 @@ export class Deck {
   readonly #inputs = new Map<OperationName, unknown[]>()
   readonly #ordinary: OperationName[]
   readonly #apart: OperationName[]
+  readonly #enough: number
   #left: number
 
   /** `total` counts all that is asked. */
@@ -62,7 +64,9 @@ export class Deck {
       const number = apart[name] ?? few[name] ?? (this.#stages.has(name) ? staged : undefined)
       if (number !== undefined) fixed.set(name, Math.ceil(number * scale))
     }
-    const left = total - [...fixed.values()].reduce((sum, number) => sum + number, 0)
+    this.#enough = Math.ceil(enoughAccepted * scale)
+    const atLeast = [...fixed].map(([name, number]) => (apart[name] === undefined ? number : this.#enough))
+    const left = total - atLeast.reduce((sum, number) => sum + number, 0)
     const share = Math.ceil(left / (names.length - fixed.size))
     const dealt = (chosen: OperationName[]) =>
       shuffled(
@@ -84,8 +88,12 @@ export class Deck {
     return this.#ordinary.pop()
   }
 
-  nextApart(): OperationName | undefined {
-    return this.#apart.pop()
+  /** `accepted` tells how often an operation was. */
+  nextApart(accepted: (op: OperationName) => number): OperationName | undefined {
+    for (;;) {
+      const op = this.#apart.pop()
+      if (op === undefined || accepted(op) < this.#enough) return op
+    }
   }
 
   /** An input as the schema has it, mostly one that makes sense. What becomes of it is to be told to `settle`. */

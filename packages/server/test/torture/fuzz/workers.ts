@@ -57,7 +57,8 @@ async function askOn(socket: FuzzSocket, actor: Actor, deps: FuzzDeps): Promise<
 /** Asks what begins and ends logins and accounts, and what admins do: half of it over HTTP, half over a socket opened for it. */
 export async function fuzzApart(deps: FuzzDeps): Promise<void> {
   const { port, deck, tally, random } = deps
-  for (let op = deck.nextApart(); op !== undefined; op = deck.nextApart()) {
+  const accepted = (name: OperationName) => tally.counts.get(name)?.accepted ?? 0
+  for (let op = deck.nextApart(accepted); op !== undefined; op = deck.nextApart(accepted)) {
     const drawn = await draw(op, deps)
     if (drawn === undefined) continue
     const { token } = drawn.scene.actor

@@ -90,7 +90,9 @@ export class FuzzWorld {
     const fitting = this.#rooms.filter((room) => room.isArchived === isArchived && (!own || room.owner === me || me === this.admin))
     const places = new Map(fitting.map((room) => [room.id, room]))
     const message = random.pick<KnownMessage | null>(orNull(this.#messages.get(me.id)?.filter(({ room }) => !own || places.has(room))))
-    const place = /^(messages|reactions|pins)\./.test(op) && op !== 'messages.list' && op !== 'pins.list' ? message?.room : undefined
+    // What is sent goes anywhere, and to where there is something to reply to.
+    const isAnywhere = op === 'messages.list' || op === 'pins.list' || (op === 'messages.send' && random.chance(0.6))
+    const place = /^(messages|reactions|pins)\./.test(op) && !isAnywhere ? message?.room : undefined
     return { actor: me, room: this.#rooms.find(({ id }) => id === place) ?? random.pick(fitting), message, other }
   }
 
