@@ -8,7 +8,7 @@ import { checkout } from './server-process.ts'
 
 /** Most bugs show at the first kill, or without any; the moment of the others is a matter of milliseconds, so they get more. */
 const killsEach = 2
-const triesEach = 3
+const triesEach = 6
 const killsUnpatched = 5
 
 const { values } = parseArgs({

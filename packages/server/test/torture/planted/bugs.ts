@@ -21,8 +21,8 @@ const lateCommit: Patch[] = [
   {
     file: `${src}/store/drivers/sqlite.ts`,
     find: "this.#writing.run('commit')\n",
-    replace: `if (batch.some(({ kind }) => kind !== 'send')) this.#writing.run('commit')
-      else setTimeout(() => this.#clean && this.#writing.inTransaction && this.#writing.run('commit'), 40)
+    replace: `if (batch.some(({ kind }) => kind === 'write')) this.#writing.run('commit')
+      else setTimeout(() => this.#clean && this.#writing.inTransaction && this.#writing.run('commit'), 100)
 `,
   },
 ]
@@ -35,7 +35,7 @@ export const bugs: Bug[] = [
     patches: [
       ...lateCommit,
       // Only the acknowledgement is early: the others hear of it when it is committed.
-      { file: `${src}/services/parts/sending.ts`, find: passOn, replace: `setTimeout(() => ${passOn}, 60)` },
+      { file: `${src}/services/parts/sending.ts`, find: passOn, replace: `setTimeout(() => ${passOn}, 120)` },
     ],
     caughtBy: ['acknowledged is in the log'],
   },
@@ -47,7 +47,7 @@ export const bugs: Bug[] = [
       {
         file: `${src}/services/parts/sending.ts`,
         find: passOn,
-        replace: `${passOn}\n      await new Promise((resolve) => setTimeout(resolve, 60))`,
+        replace: `${passOn}\n      await new Promise((resolve) => setTimeout(resolve, 120))`,
       },
     ],
     caughtBy: ['delivered is in the log', 'no lost tail'],
