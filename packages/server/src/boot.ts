@@ -3,7 +3,7 @@ import { limits } from '@parlance/protocol'
 import { systemClock } from './base/clock.ts'
 import type { Logger } from './base/log.ts'
 import { type House, olderTokens, openHouse, operatorGate, ownTokens } from './boot/house.ts'
-import { keepRetiring } from './boot/expiry.ts'
+import { keepDoing } from './boot/rounds.ts'
 import { readCertificate } from './boot/certificate.ts'
 import { createOperator } from './boot/operator.ts'
 import type { Config } from './config.ts'
@@ -11,6 +11,7 @@ import type { Dialect, Encoder } from './dialects/dialect.ts'
 import { dialectsFor } from './dialects/index.ts'
 import { native } from './dialects/native/native.ts'
 import { retireExpired } from './services/expiry.ts'
+import { sweepPassing } from './services/passing.ts'
 import { trustedProxies } from './transport/address.ts'
 import type { Connection } from './transport/connection.ts'
 import { openControl } from './transport/control.ts'
@@ -49,6 +50,9 @@ export async function boot(config: Config, log: Logger): Promise<Running> {
     throw error
   }
 }
+
+/** How often rooms that forget are looked at: what is due disappears about so much later. */
+const retireEveryMs = 1000
 
 async function listen(house: House): Promise<Running> {
   const { config, log, gate, newId } = house
@@ -123,7 +127,18 @@ async function listen(house: House): Promise<Running> {
     })
   const front = new Front(listenAt, { port: config.port, certificate: config.tls && readCertificate(config.tls) })
   const sweep = new Sweep({ hub, connections, clock: systemClock, logger: log })
-  const retiring = keepRetiring(() => retireExpired(house.services), { clock: systemClock, log })
+  const retiring = keepDoing(() => retireExpired(house.services), {
+    what: 'retiring expired messages',
+    everyMs: retireEveryMs,
+    clock: systemClock,
+    log,
+  })
+  const sweeping = keepDoing((stopped) => sweepPassing(house.services, config.limits.keptDays, stopped), {
+    what: 'sweeping what is over',
+    everyMs: config.limits.sweepEveryMs,
+    clock: systemClock,
+    log,
+  })
   const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host
   const url = `${config.tls === null ? 'http' : 'https'}://${host}:${front.port}`
   const vital = () => ({ pid: process.pid, url, strangeProxies: strangers.all })
@@ -141,7 +156,7 @@ async function listen(house: House): Promise<Running> {
       await control[Symbol.asyncDispose]()
       await drain({ front, connections, house })
       sweep[Symbol.dispose]()
-      await retiring[Symbol.asyncDispose]()
+      await Promise.all([retiring, sweeping].map((rounds) => rounds[Symbol.asyncDispose]()))
       await house[Symbol.asyncDispose]()
     },
   }

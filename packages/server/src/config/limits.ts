@@ -23,6 +23,15 @@ export const defaultLimits = {
   /** Requests of one address whose answer has not begun: bodies that never end are among them. */
   requestsPerAddress: 500,
 
+  /**
+   * How long what is over stays in the database before it is swept (days): logins after their last token ran out, invitations after they
+   * expired or were revoked, bans and mutes after their end. Whoever runs the server may look them up meanwhile. Links to a new password go
+   * as they expire.
+   */
+  keptDays: { sessions: 30, resets: 0, invites: 30, sanctions: 30 },
+  /** How often it is looked for; at start as well. */
+  sweepEveryMs: 3_600_000,
+
   /** How long a server that ends waits for its sockets and requests. */
   drainMs: 10_000,
 

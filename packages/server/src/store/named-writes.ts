@@ -19,6 +19,7 @@ import {
   spendToken,
   touchSession,
 } from './tables/session-writes.ts'
+import { sweepPassing } from './tables/sweep-writes.ts'
 import { admitUser, createUser, setPassword, updateUser } from './tables/user-writes.ts'
 import type { WriteInput, WriteName, WriteOutput } from './writes.ts'
 
@@ -62,6 +63,7 @@ const named: { [N in WriteName]: (tx: Tx, input: WriteInput<N>) => Promise<Write
   'messages.pin': pinMessage,
   'rooms.expiry': setExpiry,
   'rooms.retire': retireEvents,
+  'passing.sweep': sweepPassing,
 }
 
 /**

@@ -82,6 +82,9 @@ export type NewRoom = Pick<RoomRow, 'id' | 'kind' | 'name' | 'title' | 'descript
   userRooms: number
 }
 
+/** What is only kept for a time: logins with their refresh tokens, links to a new password, invitations, bans and mutes that have ended. */
+export type Passing = 'sessions' | 'resets' | 'invites' | 'sanctions'
+
 type RoomChange = { room: number; by: number; acl: number; at: number }
 type MemberChange = Omit<RoomChange, 'by'> & { user: number; by: number | null }
 
@@ -255,6 +258,11 @@ export type Writes = AccountWrites & {
    * that hangs on their messages. The floor of the room is what it is afterwards.
    */
   'rooms.retire': (input: { room: number; at: number; events: number }) => { status: 'retired'; room: RoomRow } | { status: 'nothing' }
+  /**
+   * Takes away what was over at `before`, about `rows` rows of it. Of a login that is the end of its last token, ended before or not: until
+   * then it is what says no to a token. `done`: nothing is left.
+   */
+  'passing.sweep': (input: { what: Passing; before: number; rows: number }) => { status: 'swept'; rows: number; done: boolean }
 }
 export type WriteName = keyof Writes
 export type WriteInput<N extends WriteName> = Parameters<Writes[N]>[0]

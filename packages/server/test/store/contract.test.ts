@@ -18,6 +18,7 @@ import { reactionContract } from '../contract/store/reactions.ts'
 import { roomContract } from '../contract/store/rooms.ts'
 import { sanctionContract } from '../contract/store/sanctions.ts'
 import { sendContract } from '../contract/store/sends.ts'
+import { sweepContract } from '../contract/store/sweeping.ts'
 import { threadContract } from '../contract/store/threads.ts'
 
 for (const backend of await backends()) {
@@ -41,5 +42,6 @@ for (const backend of await backends()) {
     reactionContract(backend)
     expiryContract(backend)
     threadContract(backend)
+    sweepContract(backend)
   })
 }

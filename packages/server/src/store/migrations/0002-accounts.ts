@@ -44,5 +44,11 @@ export const accounts = (c: Columns): Migration => ({
       .modifyEnd(c.keyed)
       .execute()
     await db.schema.createIndex('reset_links_of_user').on('reset_links').column('user').execute()
+    // What is over is found by its end; refresh tokens go with their login, as each refresh would pay for an index of theirs.
+    await db.schema.createIndex('sessions_over').on('sessions').column('expires_at').execute()
+    await db.schema.createIndex('reset_links_over').on('reset_links').column('expires_at').execute()
+    await db.schema.createIndex('invites_over').on('invites').column('expires_at').execute()
+    const revoked = db.schema.createIndex('invites_revoked').on('invites').column('revoked_at')
+    await revoked.where(sql.ref('revoked_at'), 'is not', null).execute()
   },
 })

@@ -37,6 +37,8 @@ async function sanctions(db: Kysely<unknown>, c: Columns): Promise<void> {
     .modifyEnd(c.numbered)
     .execute()
   await db.schema.createIndex('sanctions_of_room').on('sanctions').columns(['room', 'kind', 'number']).execute()
+  const over = db.schema.createIndex('sanctions_over').on('sanctions').column('until')
+  await over.where(sql.ref('until'), 'is not', null).execute()
   await db.schema
     .createTable('slow_posts')
     .addColumn('room', c.integer, (column) => column.notNull().references('rooms.number'))
