@@ -166,14 +166,23 @@ async function listen(house: House): Promise<Running> {
 const encodersOf = (dialects: readonly Dialect[], epoch: string): Map<string, Encoder> =>
   new Map(dialects.flatMap(({ name, encoder, streams }) => [[name, encoder] as const, ...Object.entries(streams?.(epoch) ?? {})]))
 
-/** Sockets and streams are sent away with the time to come back, requests under way are answered, everything accepted is committed. */
+/**
+ * Sockets and streams are sent away with the time to come back, requests under way are answered, everything accepted is committed, and mail
+ * that waits goes out as far as its server takes it meanwhile.
+ */
 async function drain({ front, connections, house }: { front: Front; connections: Set<Connection>; house: House }): Promise<void> {
   for (const connection of [...connections]) connection.end(4503, 'the server is going away')
-  const quiet = Promise.all([house.store.queue.drain(), front.stop()])
+  // Once more behind the last request, which may have asked for a mail.
+  const quiet = Promise.all([house.store.queue.drain(), lastMail(house), front.stop().then(() => lastMail(house))])
   const { promise: late, resolve } = Promise.withResolvers<void>()
   const timer = systemClock.setTimeout(resolve, house.config.limits.drainMs)
   await Promise.race([quiet, late])
   timer.cancel()
   await house.store.queue.drain()
   await front.stop(true)
+}
+
+async function lastMail({ services: { resets, mailer } }: House): Promise<void> {
+  await resets.settled()
+  await mailer?.hurry()
 }

@@ -7,4 +7,6 @@ export interface Mailer extends AsyncDisposable {
   post(mail: Mail): boolean
   /** Settles when nothing waits any more. */
   idle(): Promise<void>
+  /** As the process is to end: what waits to be tried again is tried now, for the last time. Settles when nothing waits any more. */
+  hurry(): Promise<void>
 }

@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer'
-import { type Clock, sleep } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Mail, Mailer } from './mailer.ts'
 
@@ -19,28 +19,43 @@ const patience = 15_000
 /** Pauses before a mail is tried again that the server put off or could not be asked to take (ms). */
 const pauses = [2_000, 30_000]
 
-/** Mail by SMTP. What waits when the process ends is lost: its reader asks again. */
+/** Mail by SMTP. What still waits when it is disposed is lost and the log says how much: its reader asks again. */
 export function smtpMailer({ url, from, clock, log }: SmtpOptions): Mailer {
   const timeouts = { connectionTimeout: patience, greetingTimeout: patience, socketTimeout: patience, dnsTimeout: patience }
   const transport = createTransport({ url, pool: true, maxConnections: connections, ...timeouts }, { from })
   const waiting = new Set<Promise<void>>()
+  const hurried = Promise.withResolvers<void>()
+  let isLast = false
   let closed = false
+
+  const wait = async (ms: number): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = clock.setTimeout(resolve, ms)
+    await Promise.race([promise, hurried.promise])
+    timer.cancel()
+  }
 
   const deliver = async (mail: Mail): Promise<void> => {
     for (const pause of [...pauses, null]) {
       if (closed) return
+      const isFinalTry = pause === null || isLast
       try {
         await transport.sendMail({ ...mail, disableFileAccess: true, disableUrlAccess: true })
         return
       } catch (error) {
+        if (closed) return
         // Nothing of the error but its codes: a server may repeat in its refusal what it was given.
         const { code, responseCode } = error as { code?: string; responseCode?: number }
-        const isFinal = pause === null || (responseCode !== undefined && responseCode >= 500) || code === 'EAUTH'
+        const isFinal = isFinalTry || (responseCode !== undefined && responseCode >= 500) || code === 'EAUTH'
         log.warn('a mail was not taken', { code, response: responseCode, final: isFinal })
         if (isFinal) return
-        await sleep(clock, pause)
+        await wait(pause)
       }
     }
+  }
+
+  const idle = async (): Promise<void> => {
+    while (waiting.size > 0) await Promise.all(waiting)
   }
 
   return {
@@ -50,11 +65,16 @@ export function smtpMailer({ url, from, clock, log }: SmtpOptions): Mailer {
       waiting.add(delivery)
       return true
     },
-    async idle() {
-      while (waiting.size > 0) await Promise.all(waiting)
+    idle,
+    hurry() {
+      isLast = true
+      hurried.resolve()
+      return idle()
     },
     [Symbol.asyncDispose]() {
       closed = true
+      hurried.resolve()
+      if (waiting.size > 0) log.warn('mails that waited are lost', { mails: waiting.size })
       transport.close()
       return Promise.resolve()
     },

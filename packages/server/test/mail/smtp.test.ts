@@ -72,6 +72,34 @@ describe('mail', () => {
     expect(lines.map((line) => (JSON.parse(line) as { final: boolean }).final)).toEqual([false, false, true])
   })
 
+  test('that waits to be tried again goes out at once, for the last time, when the process is to end', async () => {
+    await using server = mailServer()
+    server.mood = 'puts off'
+    const { mailer, lines } = open(server.url)
+    await using _ = mailer
+    mailer.post(mail)
+    await eventually(() => lines.length === 1)
+    server.mood = 'takes'
+    await mailer.hurry()
+    expect([server.attempts, server.received.length]).toEqual([2, 1])
+    server.mood = 'puts off'
+    mailer.post(mail)
+    await mailer.hurry()
+    expect([server.attempts, server.received.length, lines.length]).toEqual([3, 1, 2])
+    expect(JSON.parse(lines[1] ?? '')).toMatchObject({ response: 451, final: true })
+  })
+
+  test('that its server never took is lost with the process, and the log says how much', async () => {
+    await using server = mailServer()
+    server.mood = 'silent'
+    const { mailer, lines } = open(server.url)
+    mailer.post(mail)
+    mailer.post(mail)
+    await mailer[Symbol.asyncDispose]()
+    await mailer.idle()
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ level: 'warn', text: 'mails that waited are lost', mails: 2 }])
+  })
+
   test('waits in a bounded line', async () => {
     await using server = mailServer()
     server.mood = 'silent'

@@ -60,6 +60,15 @@ describe('a forgotten password', () => {
     expect(server.lines.length).toBeGreaterThan(0)
     expect(server.lines.join('')).not.toContain(token)
   })
+
+  test('is on its way before the server has ended, whoever asked last', async () => {
+    await using mail = mailServer()
+    const posting = await openWorld({ env: { SMTP_URL: mail.url, MAIL_FROM: 'chat@example.org', PUBLIC_URL: 'https://chat.example.org' } })
+    await posting.rest.call('accounts.register', { username: 'ann', password, email: 'ann@example.org' })
+    expect((await posting.rest.ask('recovery.request', { username: 'ann' })).status).toBe(204)
+    await posting[Symbol.asyncDispose]()
+    expect(mail.received.map(({ to }) => to)).toEqual(['ann@example.org'])
+  })
 })
 
 describe('log out everywhere', () => {

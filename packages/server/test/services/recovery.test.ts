@@ -8,6 +8,7 @@ beforeAll(async () => {
   const mailer = {
     post: (mail: Mail) => mails.push(mail) > 0,
     idle: () => Promise.resolve(),
+    hurry: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
   world = await openWorld({ mailer })

@@ -19,12 +19,14 @@ export type Resets = {
   make(user: number): Promise<{ url: string; expiresAt: number } | null>
   /** Mails a link to the owner of an account, if there is one. At once and whatever comes of it: nothing can be told from the time it takes. */
   mail(identifier: string): void
+  /** What was asked for so far is with the mailer, or will not be. */
+  settled(): Promise<void>
 }
 
 type Deps = { store: Store; clock: Clock; log: Logger; links: Links; mailer: Mailer | null; publicUrl: string }
 
 export function createResets({ store, clock, log, links, mailer, publicUrl }: Deps): Resets {
-  let requests = 0
+  const requests = new Set<Promise<void>>()
 
   const create = async (user: number, beside: number | null): Promise<{ url: string; expiresAt: number } | null> => {
     const { token, hash } = links.fresh()
@@ -53,13 +55,14 @@ export function createResets({ store, clock, log, links, mailer, publicUrl }: De
     make: (user) => create(user, null),
     mail(identifier) {
       if (mailer === null) return
-      if (requests >= requestsAtMost) return log.warn('a request for a link was not taken: too many wait')
-      requests += 1
-      send((mail) => mailer.post(mail), identifier)
+      if (requests.size >= requestsAtMost) return log.warn('a request for a link was not taken: too many wait')
+      const request = send((mail) => mailer.post(mail), identifier)
         .catch((error: unknown) => log.error('a link was not made', { error }))
-        .finally(() => {
-          requests -= 1
-        })
+        .finally(() => requests.delete(request))
+      requests.add(request)
+    },
+    async settled() {
+      await Promise.all(requests)
     },
   }
 }
