@@ -2,6 +2,7 @@ import type { Platform } from './platform.ts'
 import type { Session } from './session.ts'
 import type { Timing } from './socket.ts'
 import type { Positions } from './sync.ts'
+import type { TokenSource } from './token-source.ts'
 
 /**
  * What `createClient` takes; only `url` is needed.
@@ -16,6 +17,11 @@ export type ClientOptions = {
   client?: string
   /** A login kept from before. */
   session?: Session | null
+  /**
+   * Where access tokens come from, if people sign in to the application and not here. It is asked before the first call or connection, before
+   * each token ends, and when the server says that one is over; `login` and `register` are not for such a client.
+   */
+  token?: TokenSource
   /** Called after every change of the login, so that a host can keep it: null once signed out. */
   onSession?: (session: Session | null) => void
   /** Positions kept from before; the events after them are delivered on the first connection. */

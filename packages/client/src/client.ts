@@ -66,6 +66,7 @@ export class Client {
       rest: this.#rest,
       platform,
       initial: options.session ?? null,
+      source: options.token ?? null,
       changed: (session, error) => this.#sessionChanged(session, error),
     })
     this.#link = new Link({
@@ -131,7 +132,10 @@ export class Client {
     return this.#sessions.login({ username, password, ...options })
   }
 
-  /** Renews the access token now; in a browser it also finds the cookie login of a former page. */
+  /**
+   * Renews the access token now; in a browser it also finds the cookie login of a former page. Where the application gives the tokens it
+   * asks for one, and so signs in without a connection.
+   */
   refresh(): Promise<void> {
     return this.#sessions.refresh()
   }
@@ -147,7 +151,7 @@ export class Client {
 
   /** Keeps a connection from now on, or tries at once if it is waiting to. Listen to `status`, or await `ready()`. */
   connect(): void {
-    if (this.#sessions.current === null) throw new ChatError('unauthenticated', { detail: 'Sign in before connecting.' })
+    if (!this.#sessions.reopen()) throw new ChatError('unauthenticated', { detail: 'Sign in before connecting.' })
     this.#link.start()
   }
 
@@ -183,7 +187,7 @@ export class Client {
       if (!(error instanceof ChatError && (error.code === 'unauthenticated' || error.code === 'token_expired')) || used === undefined)
         throw error
       // Another call may have renewed it already.
-      if (this.#sessions.current?.access_token === used) await this.#sessions.token(true)
+      if (this.#sessions.current?.access_token === used) await this.#sessions.tokenForCall(true)
       return this.#once(name, input)
     }
   }
@@ -242,7 +246,7 @@ export class Client {
   async #once<N extends OperationName>(name: N, input: InputOf<N>): Promise<OutputOf<N>> {
     const live = ending.has(name) ? null : this.#link.call(name, input)
     if (live !== null) return live
-    const answer = await this.#rest.call(name, input, { token: await this.#sessions.token() })
+    const answer = await this.#rest.call(name, input, { token: await this.#sessions.tokenForCall() })
     if (ending.has(name)) this.#sessions.over()
     return answer
   }

@@ -58,7 +58,7 @@ export class Link {
       token: (renew) => sessions.token(renew),
       fallback: () => new StreamSocket({ url: deps.doors.rest, platform, rest: deps.rest }),
       rest: (done) => this.#pending.rest(done),
-      isOver: () => sessions.current === null,
+      isOver: () => sessions.isOver,
       resume: () => this.#sync.hello(),
       received: (incoming) => this.#received(incoming),
       status: (status) => this.#changed(status),

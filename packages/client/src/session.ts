@@ -3,20 +3,24 @@ import { backoffDelay } from './backoff.ts'
 import { ConnectionError } from './connection-error.ts'
 import type { Platform } from './platform.ts'
 import type { Rest } from './rest.ts'
+import { sessionFrom, type TokenSource } from './token-source.ts'
 
 /**
  * A login as a host may keep it: hand the last one to `createClient({ session })` and the user stays signed in. `refresh_token` is null
- * where it lives in a cookie. `expires_at` (of the access token) is ms since 1970.
+ * where it lives in a cookie, and with `session` where the token is the application's own. `expires_at` (of the access token) is ms since
+ * 1970.
  *
  * @example
  * createClient({ url, session: JSON.parse(localStorage.parlance ?? 'null'), onSession: (s) => { localStorage.parlance = JSON.stringify(s) } })
  */
-export type Session = { user: Profile; session: string; access_token: string; expires_at: number; refresh_token: string | null }
+export type Session = { user: Profile; session: string | null; access_token: string; expires_at: number; refresh_token: string | null }
 
 type SessionDeps = {
   rest: Rest
   platform: Platform
   initial: Session | null
+  /** Where tokens come from, if not from logins here. */
+  source: TokenSource | null
   /** After every change; `error` says why a session ended that nobody ended here. */
   changed(session: Session | null, error: ChatError | null): void
 }
@@ -35,6 +39,11 @@ export class Sessions {
   #timer: unknown
   #fresh = false
   #failures = 0
+  /** After a failure: what it was, and when the next try may be. */
+  #failure: unknown = null
+  #notBefore = 0
+  /** The application is not asked for a token again until somebody wants to begin anew. */
+  #ended = false
 
   constructor(deps: SessionDeps) {
     this.#deps = deps
@@ -45,19 +54,34 @@ export class Sessions {
     return this.#current
   }
 
+  /** Nobody is signed in, and nobody will be by asking for a token. */
+  get isOver(): boolean {
+    return this.#current === null && (this.#deps.source === null || this.#ended)
+  }
+
+  /** Begins anew where the application gives tokens. Says whether there is a login or may be one. */
+  reopen(): boolean {
+    this.#ended = false
+    this.#notBefore = 0
+    return !this.isOver
+  }
+
   async register(input: InputOf<'accounts.register'>): Promise<Profile> {
-    return this.#begin(await this.#deps.rest.call('accounts.register', input, { cookies: input.session === 'cookie' }))
+    this.#demandOwn()
+    return this.#begin(this.#sessionOf(await this.#deps.rest.call('accounts.register', input, { cookies: input.session === 'cookie' })))
   }
 
   async login(input: InputOf<'accounts.login'>): Promise<Profile> {
-    return this.#begin(await this.#deps.rest.call('accounts.login', input, { cookies: input.session === 'cookie' }))
+    this.#demandOwn()
+    return this.#begin(this.#sessionOf(await this.#deps.rest.call('accounts.login', input, { cookies: input.session === 'cookie' })))
   }
 
   /** Ends the session here whatever the server answers, then passes on why it could not be told. */
   async logout(name: 'accounts.logout' | 'accounts.logout_all'): Promise<void> {
     const ended = this.#current
+    // One whose token is only being asked for, too.
+    if (!this.isOver) this.#set(null)
     if (ended === null) return
-    this.#set(null)
     await this.#deps.rest.call(name, {}, { token: ended.access_token, cookies: ended.refresh_token === null })
   }
 
@@ -68,12 +92,22 @@ export class Sessions {
 
   /** An access token that is good for some seconds more; `renew`: a newer one than the last in any case. */
   async token(renew = false): Promise<string> {
-    if (this.#current !== null && (renew || this.#remaining(this.#current) < nearlyOver)) await this.#renew(renew)
+    const needed = this.#current === null ? !this.isOver : renew || this.#remaining(this.#current) < nearlyOver
+    if (needed) await this.#renew(renew)
     if (this.#current === null) throw new ChatError('unauthenticated', { detail: 'Nobody is signed in.' })
     return this.#current.access_token
   }
 
-  /** Exchanges the refresh token, or the cookie of a former page. Everybody who asks meanwhile waits for the same exchange. */
+  /** The same for one call: however many there are, the application is asked again only after a pause that grows with each failure. */
+  async tokenForCall(renew = false): Promise<string> {
+    if (this.#deps.source !== null && this.#deps.platform.now() < this.#notBefore) {
+      if (this.#current === null || renew || this.#remaining(this.#current) <= 0) throw this.#failure
+      return this.#current.access_token
+    }
+    return await this.token(renew)
+  }
+
+  /** Exchanges the refresh token, or the cookie of a former page, or asks the application for a token. Everybody who asks meanwhile waits for the same exchange. */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#exchange().finally(() => {
       this.#refreshing = null
@@ -98,33 +132,52 @@ export class Sessions {
   }
 
   async #exchange(): Promise<void> {
+    const { source } = this.#deps
     const before = this.#current
-    const token = before?.refresh_token ?? null
+    this.#ended = false
     try {
-      const answer = await this.#deps.rest.call('accounts.refresh', token === null ? {} : { refresh_token: token }, {
-        cookies: token === null,
-        timeout_ms: refreshTimeout,
-      })
-      // A logout or another login meanwhile wins: this pair belongs to what is over.
-      if (this.#current === before) this.#begin(answer)
+      const next = source === null ? await this.#refreshed(before?.refresh_token ?? null) : await sessionFrom(source, this.#deps)
+      // A logout or another login meanwhile wins: these tokens belong to what is over.
+      if (this.#current === before && !this.#ended) this.#begin(next)
     } catch (error) {
-      this.#failures += 1
-      // Only a verdict on the login itself ends it; any other trouble is the way's.
-      const refused = error instanceof ChatError && (error.status === 401 || error.code === 'suspended')
-      if (refused && this.#current === before) this.#set(null, error)
+      this.#failed(error)
+      if (isVerdict(error) && this.#current === before) this.#set(null, error)
       else this.#schedule()
       throw error
     }
   }
 
-  #begin({ user, session, access_token, expires_in, refresh_token }: OutputOf<'accounts.login'>): Profile {
+  async #refreshed(token: string | null): Promise<Session> {
+    const input = token === null ? {} : { refresh_token: token }
+    const bearer = { cookies: token === null, timeout_ms: refreshTimeout }
+    return this.#sessionOf(await this.#deps.rest.call('accounts.refresh', input, bearer))
+  }
+
+  #sessionOf({ user, session, access_token, expires_in, refresh_token }: OutputOf<'accounts.login'>): Session {
+    return { user, session, access_token, expires_at: this.#deps.platform.now() + expires_in * 1000, refresh_token }
+  }
+
+  #demandOwn(): void {
+    if (this.#deps.source !== null) throw new Error('This client gets its tokens from the application: nobody signs in here.')
+  }
+
+  #begin(session: Session): Profile {
     this.#failures = 0
-    this.#set({ user, session, access_token, expires_at: this.#deps.platform.now() + expires_in * 1000, refresh_token })
-    return user
+    this.#notBefore = 0
+    this.#set(session)
+    return session.user
+  }
+
+  #failed(error: unknown): void {
+    const { platform } = this.#deps
+    this.#failures += 1
+    this.#failure = error
+    this.#notBefore = platform.now() + 500 + backoffDelay(this.#failures, retries, () => platform.random())
   }
 
   #set(session: Session | null, error: ChatError | null = null): void {
     this.#current = session
+    this.#ended = session === null
     this.#schedule()
     this.#deps.changed(session, error)
   }
@@ -140,10 +193,14 @@ export class Sessions {
     const remaining = this.#remaining(this.#current)
     // Up to a minute, or a quarter of what is left, ahead; spread, so that clients signed in together do not refresh together.
     const ahead = Math.min(60_000, remaining / 4) * (1 + platform.random() / 2)
-    const wait = this.#failures > 0 ? 500 + backoffDelay(this.#failures, retries, () => platform.random()) : Math.max(0, remaining - ahead)
+    const wait = Math.max(0, this.#failures > 0 ? this.#notBefore - platform.now() : remaining - ahead)
     this.#timer = platform.setTimeout(() => {
       // The failure has set the next timer, or has ended the session and said so.
       this.refresh().catch(() => undefined)
     }, wait)
   }
 }
+
+/** Only a verdict on the login itself ends it; any other trouble is the way's, and a token that is over may have been an old one. */
+const isVerdict = (error: unknown): error is ChatError =>
+  error instanceof ChatError && ((error.status === 401 && error.code !== 'token_expired') || error.code === 'suspended')
