@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'bun:test'
 import { eventually } from '../harness/eventually.ts'
+import type { Seen } from '../harness/schemas.ts'
 import { backends } from '../harness/server.ts'
 import { connect } from '../harness/socket.ts'
+import { openStream } from '../harness/stream.ts'
 import { openWorld } from '../harness/world.ts'
+
+/** What came of a room that was asked to be open; false so far. */
+function answered(frames: readonly Seen[]): string | false {
+  const answer = frames.find(({ kind }) => kind === 'opened' || kind === 'refused')
+  return answer?.kind === 'refused' ? answer.frame.err.code : (answer?.kind ?? false)
+}
 
 for (const { name, env } of await backends()) {
   describe(`looking after rooms on ${name}`, () => {
@@ -66,9 +74,39 @@ for (const { name, env } of await backends()) {
         await socket.op('accounts.me', {})
         expect(socket.frames.filter((seen) => seen.kind === 'ev' && seen.frame.ev === 'message.created')).toEqual([])
         socket.send({ open: room })
-        await socket.next('refused')
+        expect((await socket.next('refused')).err.code).toBe('banned')
         expect(await socket.op('rooms.get', { room }).catch((error: Error) => error.message)).toContain('banned')
       }
+    })
+
+    test('a room that is closed to somebody is so in the same words at every door, and a private one is not betrayed', async () => {
+      await using world = await openWorld({ env: await env() })
+      const [ada, bob, eve] = [await world.person('ada'), await world.person('bob'), await world.person('eve')]
+      const open = await world.publicRoom(ada)
+      const closed = await world.group([ada, bob])
+      for (const room of [open, closed]) await world.rest.call('bans.set', { room, user: bob.id }, ada)
+      const deleted = await world.publicRoom(ada)
+      await world.rest.call('rooms.delete', { room: deleted }, ada)
+      const never = '019a3f0e-5b7c-7d21-9c44-0000000000c2'
+      const toldOf = async (person: typeof bob) => {
+        const socket = await world.socket(person)
+        const answers: Record<string, (string | false)[]> = {}
+        for (const [name, room] of Object.entries({ open, closed, deleted, never })) {
+          const from = socket.frames.length
+          socket.send({ open: room })
+          const bySocket = await eventually(() => answered(socket.frames.slice(from)))
+          await using stream = await openStream(world.server.url, `/me/stream?open=${room}`, person)
+          await stream.next('ready')
+          const byStream = answered(stream.events.map(({ seen }) => seen))
+          const { problem } = await world.rest.ask('rooms.get', { room }, person)
+          answers[name] = [bySocket, byStream, problem?.code ?? 'opened']
+        }
+        return answers
+      }
+      const everywhere = (code: string) => [code, code, code]
+      const none = { deleted: everywhere('not_found'), never: everywhere('not_found') }
+      expect(await toldOf(bob)).toEqual({ open: everywhere('banned'), closed: everywhere('not_found'), ...none })
+      expect(await toldOf(eve)).toEqual({ open: everywhere('opened'), closed: everywhere('not_found'), ...none })
     })
 
     test('slow mode lets one of many parallel messages of a member through', async () => {

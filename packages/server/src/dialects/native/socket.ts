@@ -15,6 +15,7 @@ import {
   type Stretch,
   type UserEvent,
 } from '../dialect.ts'
+import { openRoom } from './opening.ts'
 import { byeFrame, closeCodeOf, encoder, headsFrame, logFrame, ownLogFrame, wireError } from './shapes.ts'
 
 const isOperation = Compile(up.op)
@@ -158,7 +159,7 @@ class NativeConversation implements Conversation, Listener {
     const seat = this.#seat
     if (actor === null || seat === null || this.#state === 'ended') return
     if (isOperation.Check(frame)) return this.#operation(actor, frame)
-    if (isOther.open.Check(frame)) return this.#open(seat, frame.open, frame.after)
+    if (isOther.open.Check(frame)) return this.#open(seat, actor, frame)
     if (isOther.ping.Check(frame)) return this.#send({ pong: 1 })
     if (isOther.close.Check(frame)) {
       this.#opened?.delete(frame.close)
@@ -184,7 +185,7 @@ class NativeConversation implements Conversation, Listener {
     )
   }
 
-  #open(seat: Seat, room: string, after: number | undefined): void {
+  #open(seat: Seat, actor: Actor, { open: room, after }: { open: string; after?: number }): void {
     this.#opened ??= new Set()
     if (this.#opened.size >= limits.open_rooms && !this.#opened.has(room)) {
       this.#send({
@@ -194,12 +195,8 @@ class NativeConversation implements Conversation, Listener {
       return
     }
     this.#opened.add(room)
-    seat.open(room, { mode: 'open', after }).then(
-      (attached) => {
-        if (attached !== null) return this.#send({ opened: room, seq: attached.seq })
-        this.#opened?.delete(room)
-        this.#send({ refused: room, err: wireError(new ChatError('not_found')) })
-      },
+    openRoom(seat, { socket: this.#socket, actor, room, after }).then(
+      ({ seq }) => this.#send({ opened: room, seq }),
       (error: unknown) => {
         this.#opened?.delete(room)
         this.#send({ refused: room, err: wireError(error) })

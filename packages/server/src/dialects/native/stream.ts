@@ -17,6 +17,7 @@ import {
   type Stretch,
   type UserEvent,
 } from '../dialect.ts'
+import { openRoom } from './opening.ts'
 import { base, bearer, queryOf } from './request.ts'
 import { byeFrame, closeCodeOf, encoder, headsFrame, logFrame, ownLogFrame, wireError } from './shapes.ts'
 
@@ -238,7 +239,7 @@ class OwnLogStream extends OneWay {
     this.say({ welcome: { conn: this.socket.id, user, protocol: protocolVersion, heartbeat, expires_in, limits } })
     const mode = cursor === null ? 'heads' : cursor.epoch === this.seat.epoch ? 'resumed' : 'reset'
     const useq = await this.#enter(mode === 'resumed' ? (cursor?.at ?? -1) : null)
-    for (const room of open) await this.#open(room)
+    for (const room of open) await this.#open(actor, room)
     if (watch.length > 0) await this.seat.watch(watch)
     if (this.isEnded) return
     this.socket.resumed(mode)
@@ -255,12 +256,11 @@ class OwnLogStream extends OneWay {
     }
   }
 
-  async #open(room: string): Promise<void> {
+  async #open(actor: Actor, room: string): Promise<void> {
     if (this.isEnded) return
     try {
-      const attached = await this.seat.open(room, { mode: 'open' })
-      if (attached !== null) this.say({ opened: room, seq: attached.seq })
-      else this.say({ refused: room, err: wireError(new ChatError('not_found')) })
+      const { seq } = await openRoom(this.seat, { socket: this.socket, actor, room })
+      this.say({ opened: room, seq })
     } catch (error) {
       this.say({ refused: room, err: wireError(error) })
     }
