@@ -8,6 +8,7 @@ import type { Here } from '../live/here.ts'
 import type { Presence } from '../live/presence.ts'
 import { Attendance } from './attendance.ts'
 import { Audiences, type Part } from './audiences.ts'
+import { compareHeads } from './compare-heads.ts'
 import { DoorChannels } from './door-channels.ts'
 import type { Outbound } from './outbound.ts'
 import type { RingBudget } from './ring.ts'
@@ -28,8 +29,6 @@ export type HubDeps = {
 }
 
 const ringBytes = 64 * 1024 * 1024
-/** Rooms or users whose heads are compared in one read. */
-const compareSlice = 1000
 
 /**
  * What this node's sockets listen to. It knows a position for every room and user with a listener here, publishes in order, and applies
@@ -126,21 +125,9 @@ export class Hub {
     this.deps.bus.unsubscribe({ user: sitter.person })
   }
 
-  /** Compares every position with the log, in slices: what the bus lost is found here. */
-  async compareHeads(): Promise<void> {
-    const rooms = [...this.#rooms.keys()]
-    for (let i = 0; i < rooms.length; i += compareSlice) {
-      for (const head of await this.deps.log.heads(rooms.slice(i, i + compareSlice))) {
-        const channel = this.#rooms.get(head.room)
-        if (channel === undefined) continue
-        if (channel.position >= 0 && head.seq > channel.position) this.deps.metrics.hubBehind.inc(head.seq - channel.position)
-        channel.hint(head.seq)
-      }
-    }
-    const users = [...this.#users.keys()]
-    for (let i = 0; i < users.length; i += compareSlice) {
-      for (const head of await this.deps.log.userHeads(users.slice(i, i + compareSlice))) this.#users.get(head.user)?.hint(head.useq)
-    }
+  /** Compares every position with the log: what the bus lost is found here. */
+  compareHeads(): Promise<void> {
+    return compareHeads({ rooms: this.#rooms, users: this.#users }, this.deps)
   }
 
   /** Tells the heads that moved to those who get heads only; called once a second. */
