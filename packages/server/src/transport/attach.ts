@@ -25,6 +25,14 @@ export type Attachment = {
   stay: OpenRoom
 }
 
+/** What a read of the room tells its channel that the channel cannot know yet. */
+export function learn(channel: RoomChannel, stay: OpenRoom): void {
+  channel.key ??= stay.room
+  if (stay.seq < channel.position) return
+  channel.large = stay.large
+  channel.n = Math.max(channel.n, channel.position === stay.seq ? stay.n : 0)
+}
+
 /** `floor`: as it is by now, where that is known. */
 type Range = { after: number; upto: number; floor?: number }
 

@@ -3,12 +3,12 @@ import type { Attached, Awaited, EnterPage, Listener, Mode, OpenOptions, Resume,
 import type { Actor } from '../dispatch.ts'
 import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
 import type { OpenRoom, Stay } from '../live/log.ts'
-import { type Attachment, beginning, type ReplayBudget, replay, replayable, settle, stayOf } from './attach.ts'
+import { type Attachment, beginning, learn, type ReplayBudget, replay, replayable, settle, stayOf } from './attach.ts'
 import type { DoorChannel } from './door-channels.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
-import { type Confirm, endingOf, openRoomsOf, type Sitter, type Standing } from './sitter.ts'
+import { type Confirm, endingOf, openRoomsOf, type Sitter, type Standing, standingFor } from './sitter.ts'
 import { Turns } from './turns.ts'
 import type { UserChannel } from './user-channel.ts'
 import { Watches } from './watches.ts'
@@ -248,18 +248,12 @@ export class HubSeat implements Seat, Sitter {
   }
 
   #attachment(channel: RoomChannel, stay: OpenRoom): Attachment {
-    channel.key ??= stay.room
-    if (stay.seq >= channel.position) {
-      channel.large = stay.large
-      channel.n = Math.max(channel.n, channel.position === stay.seq ? stay.n : 0)
-    }
+    learn(channel, stay)
     return { hub: this.#hub, sitter: this, listener: this.#listener, channel, stay }
   }
 
   #standing(channel: RoomChannel, mode: Mode, member: boolean): Standing {
-    const now = this.rooms.get(channel)
-    if (mode === 'open' || now === 'open' || now === 'guest') return member ? 'open' : 'guest'
-    return channel.large ? 'heads' : 'live'
+    return standingFor({ mode, member, now: this.rooms.get(channel), large: channel.large })
   }
 
   async #tellOwn(after: number): Promise<void> {

@@ -8,6 +8,12 @@ import type { RoomChannel } from './room-channel.ts'
 /** How a seat stands in a room: a guest has it open without membership. */
 export type Standing = Mode | 'guest'
 
+/** Where somebody stands who asks for `mode`: what is open stays so, and a large room is told by heads where it is not open. */
+export function standingFor(asked: { mode: Mode; member: boolean; now: Standing | undefined; large: boolean }): Standing {
+  if (asked.mode === 'open' || asked.now === 'open' || asked.now === 'guest') return asked.member ? 'open' : 'guest'
+  return asked.large ? 'heads' : 'live'
+}
+
 /** Rejects where a login is not welcome any more. */
 export type Confirm = (login: Pick<Actor, 'number' | 'session'>) => Promise<void>
 
