@@ -108,7 +108,7 @@ async function listen(house: House): Promise<Running> {
     newId,
     draining,
   })
-  const sockets = socketHandler({ gate, hub, connections, unproven })
+  const sockets = socketHandler({ gate, hub, connections })
   const listenAt = (port: number, certificate: Certificate | null): SocketServer =>
     Bun.serve({
       port,

@@ -14,12 +14,12 @@ const carries: Record<Part, readonly Standing[]> = {
 }
 
 type Topic = { name: string; listeners: number }
-type Topics = Record<Part, Topic>
+type Topics = Record<Part, Topic> & { readonly dialect: string }
 
 /** Who listens to a room on this node, by dialect: one topic for each part, so that an event is encoded once per dialect that listens. */
 export class Audiences {
   readonly #outbound: Outbound
-  readonly #rooms = new Map<RoomChannel, Map<string, Topics>>()
+  readonly #rooms = new Map<RoomChannel, Topics[]>()
   readonly #shed = new WeakSet<Sitter>()
 
   readonly #delivered: (connections: number) => void
@@ -47,7 +47,7 @@ export class Audiences {
   shed(sitter: Sitter, shed: boolean): void {
     if (shed) this.#shed.add(sitter)
     else this.#shed.delete(sitter)
-    for (const [channel, standing] of sitter.rooms) {
+    for (const [channel, standing] of sitter.rooms.entries()) {
       if (!carries.ephemeral.includes(standing)) continue
       const { name } = this.#topics(channel, sitter.dialect).ephemeral
       if (shed) sitter.wire.unsubscribe(name)
@@ -66,8 +66,8 @@ export class Audiences {
   /** Calls `encode` once for each dialect that listens and publishes what it says; answers how often it published. */
   publish(channel: RoomChannel, part: Part, encode: (dialect: string) => string | null): number {
     let published = 0
-    for (const [dialect, topics] of this.#rooms.get(channel) ?? []) {
-      const text = topics[part].listeners > 0 ? encode(dialect) : null
+    for (const topics of this.#rooms.get(channel) ?? []) {
+      const text = topics[part].listeners > 0 ? encode(topics.dialect) : null
       if (text === null) continue
       this.#outbound.publish(topics[part].name, text)
       this.#delivered(topics[part].listeners)
@@ -86,17 +86,12 @@ export class Audiences {
   }
 
   #topics(channel: RoomChannel, dialect: string): Topics {
-    let room = this.#rooms.get(channel)
-    if (room === undefined) {
-      room = new Map()
-      this.#rooms.set(channel, room)
-    }
-    let topics = room.get(dialect)
-    if (topics === undefined) {
-      const topic = (part: Part): Topic => ({ name: `${part}:${channel.number}:${dialect}`, listeners: 0 })
-      topics = { durable: topic('durable'), ephemeral: topic('ephemeral'), heads: topic('heads') }
-      room.set(dialect, topics)
-    }
+    const room = this.#rooms.get(channel) ?? []
+    const known = room.find((topics) => topics.dialect === dialect)
+    if (known !== undefined) return known
+    const topic = (part: Part): Topic => ({ name: `${part}:${channel.number}:${dialect}`, listeners: 0 })
+    const topics = { dialect, durable: topic('durable'), ephemeral: topic('ephemeral'), heads: topic('heads') }
+    this.#rooms.set(channel, [...room, topics])
     return topics
   }
 }

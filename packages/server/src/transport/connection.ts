@@ -15,20 +15,24 @@ const cutBytes = 512 * 1024
 /** Characters of the name of a channel. */
 const maxChannelName = 300
 
-export type ConnectionOptions = {
-  id: string
-  address: string
+/** What the connections of one dialect have in common: each keeps this one object. */
+export type ConnectionDeps = {
   dialect: Pick<Dialect, 'name' | 'door' | 'lossy'>
   gate: Gate
   hub: Hub
-  wire: Wire
   replies: Replies
   /** At least so often something is said; a little sooner than published, so that a late round still keeps the promise. */
   heartbeatMs: number
+}
+
+/** Where a connection comes from. */
+export interface Origin {
+  readonly id: string
+  readonly address: string
   /** The proof was given: the socket counts no longer against its address. */
-  proven: () => void
+  proven(): void
   /** Nothing more is said on it; told once, however it ended. */
-  ended: () => void
+  ended(): void
 }
 
 /**
@@ -36,8 +40,9 @@ export type ConnectionOptions = {
  * its proof runs out.
  */
 export class Connection implements DoorSocket, Answering {
-  readonly id: string
-  readonly #options: ConnectionOptions
+  readonly #origin: Origin
+  readonly #wire: Wire
+  readonly #deps: ConnectionDeps
   #conversation: Conversation | null = null
   #seat: HubSeat | null = null
   #deadline: number
@@ -49,11 +54,16 @@ export class Connection implements DoorSocket, Answering {
   #waiting: (() => void)[] | null = null
   #pauses: Map<Timer, () => void> | null = null
 
-  constructor(options: ConnectionOptions) {
-    this.id = options.id
-    this.#options = options
+  constructor({ origin, wire, deps }: { origin: Origin; wire: Wire; deps: ConnectionDeps }) {
+    this.#origin = origin
+    this.#wire = wire
+    this.#deps = deps
     this.#spoke = this.now()
     this.#deadline = this.#spoke + limits.hello_ms
+  }
+
+  get id(): string {
+    return this.#origin.id
   }
 
   start(conversation: Conversation): void {
@@ -61,16 +71,16 @@ export class Connection implements DoorSocket, Answering {
   }
 
   now(): number {
-    return this.#options.hub.deps.clock.now()
+    return this.#deps.hub.deps.clock.now()
   }
 
   frame(data: string | Uint8Array): void {
-    this.#options.hub.deps.metrics.framesIn.inc()
+    this.#deps.hub.deps.metrics.framesIn.inc()
     try {
       this.#conversation?.frame(data)
     } catch (error) {
       // A bug of ours in one conversation must not reach the others.
-      this.#options.hub.deps.logger.error('a frame broke its conversation', { conn: this.id, error })
+      this.#deps.hub.deps.logger.error('a frame broke its conversation', { conn: this.id, error })
       this.#conversation?.end(1011, 'internal')
     }
   }
@@ -78,29 +88,29 @@ export class Connection implements DoorSocket, Answering {
   send(text: string): void {
     if (this.#ended) return
     if (this.#replies !== null) this.flushReplies()
-    this.#options.hub.deps.metrics.framesOut.inc()
-    this.#options.wire.send(text)
+    this.#deps.hub.deps.metrics.framesOut.inc()
+    this.#wire.send(text)
   }
 
   reply(text: string): void {
     if (this.#ended) return
-    this.#options.hub.deps.metrics.framesOut.inc()
+    this.#deps.hub.deps.metrics.framesOut.inc()
     if (this.#replies !== null) {
       this.#replies.push(text)
       return
     }
     this.#replies = [text]
-    this.#options.replies.add(this)
+    this.#deps.replies.add(this)
   }
 
   flushReplies(): void {
     const texts = this.#replies
     this.#replies = null
-    if (texts !== null && !this.#ended) this.#options.wire.sendAll(texts)
+    if (texts !== null && !this.#ended) this.#wire.sendAll(texts)
   }
 
   drained(): Promise<void> {
-    if (this.#ended || this.#options.wire.buffered() < paceBytes) return Promise.resolve()
+    if (this.#ended || this.#wire.buffered() < paceBytes) return Promise.resolve()
     return new Promise((resolve) => (this.#waiting ??= []).push(resolve))
   }
 
@@ -108,7 +118,7 @@ export class Connection implements DoorSocket, Answering {
     if (this.#ended) return Promise.resolve()
     const { promise, resolve } = Promise.withResolvers<void>()
     const pauses = (this.#pauses ??= new Map())
-    const timer = this.#options.hub.deps.clock.setTimeout(() => {
+    const timer = this.#deps.hub.deps.clock.setTimeout(() => {
       pauses.delete(timer)
       resolve()
     }, ms)
@@ -118,13 +128,13 @@ export class Connection implements DoorSocket, Answering {
 
   /** The peer took what was waiting. */
   drain(): void {
-    if (this.#options.wire.buffered() >= paceBytes) return
+    if (this.#wire.buffered() >= paceBytes) return
     const waiting = this.#waiting ?? []
     this.#waiting = null
     for (const resolve of waiting) resolve()
     if (this.#shed && this.#seat !== null) {
       this.#shed = false
-      this.#options.hub.shed(this.#seat, false)
+      this.#deps.hub.shed(this.#seat, false)
     }
   }
 
@@ -132,23 +142,23 @@ export class Connection implements DoorSocket, Answering {
     if (this.#ended) return
     this.flushReplies()
     this.#leave()
-    this.#options.wire.close(code, reason)
+    this.#wire.close(code, reason)
   }
 
   get directory(): Directory {
-    return this.#options.gate.directory
+    return this.#deps.gate.directory
   }
 
   resumed(mode: 'heads' | 'resumed' | 'reset'): void {
-    this.#options.hub.deps.metrics.resumes.inc({ mode })
+    this.#deps.hub.deps.metrics.resumes.inc({ mode })
   }
 
   authenticate(token: string): Promise<Login> {
-    return this.#options.gate.authenticate(token)
+    return this.#deps.gate.authenticate(token)
   }
 
   async cast({ number, id, username, ...actor }: Actor, { channel: name, isPaid, ...said }: Cast): Promise<void> {
-    const { dialect, gate, hub } = this.#options
+    const { dialect, gate, hub } = this.#deps
     if (name.length > maxChannelName) throw new ChatError('invalid_input')
     if (!isPaid) await gate.admit('ephemeral', { number, id, username, ...actor })
     const channel = { door: dialect.name, name }
@@ -164,20 +174,21 @@ export class Connection implements DoorSocket, Answering {
   }
 
   async company({ number }: Actor, room: string): Promise<Person[]> {
-    const { log, here } = this.#options.hub.deps
+    const { log, here } = this.#deps.hub.deps
     const open = await log.open(number, room)
     return open === null ? [] : await here.people(open.room.number)
   }
 
   sit(actor: Actor, listener: Listener): Seat {
-    const { hub, wire, dialect, gate } = this.#options
+    const { hub, dialect, gate } = this.#deps
+    const wire = this.#wire
     if (this.#seat !== null) throw new Error('a socket has one seat')
-    this.#seat = new HubSeat({ hub, wire, dialect: dialect.name, actor, listener, confirm: async (who) => gate.alive(who) })
+    this.#seat = new HubSeat({ hub, wire, dialect: dialect.name, actor, listener, confirm: gate.alive })
     return this.#seat
   }
 
   prolong(actor: Actor, until = actor.expiresAt): void {
-    this.#options.proven()
+    this.#origin.proven()
     this.#deadline = until
     this.#seat?.renew(actor)
   }
@@ -190,19 +201,19 @@ export class Connection implements DoorSocket, Answering {
   inspect(now: number): void {
     if (this.#ended) return
     if (now >= this.#deadline) return this.end(4401, this.#seat === null ? 'no hello' : 'token_expired')
-    if (now - this.#spoke >= this.#options.heartbeatMs) {
+    if (now - this.#spoke >= this.#deps.heartbeatMs) {
       this.#spoke = now
       this.#conversation?.heartbeat()
     }
-    const buffered = this.#options.wire.buffered()
+    const buffered = this.#wire.buffered()
     if (buffered < shedBytes) return
-    if (buffered >= cutBytes || !this.#options.dialect.lossy) {
+    if (buffered >= cutBytes || !this.#deps.dialect.lossy) {
       this.#seat?.leave()
       return this.end(4408, 'too slow')
     }
     if (!this.#shed && this.#seat !== null) {
       this.#shed = true
-      this.#options.hub.shed(this.#seat, true)
+      this.#deps.hub.shed(this.#seat, true)
     }
   }
 
@@ -214,7 +225,8 @@ export class Connection implements DoorSocket, Answering {
   #ask<N extends OperationName>(name: N, by: Pick<Call, 'actor' | 'addressee'>, input: unknown): Promise<OutputOf<N>> {
     if (this.#inFlight >= limits.in_flight) return Promise.reject(new ChatError('too_many_in_flight', { retry_ms: 100 }))
     this.#inFlight++
-    const { dialect, address, gate, hub } = this.#options
+    const { dialect, gate, hub } = this.#deps
+    const { address } = this.#origin
     const answered = gate.call(name, { ...by, lane: this, door: dialect.door, requestId: this.id, address }, input)
     answered.then(
       () => {
@@ -229,7 +241,7 @@ export class Connection implements DoorSocket, Answering {
   }
 
   #leave(): void {
-    if (!this.#ended) this.#options.ended()
+    if (!this.#ended) this.#origin.ended()
     this.#ended = true
     this.#seat?.leave()
     for (const resolve of this.#waiting ?? []) resolve()

@@ -12,7 +12,7 @@ import { compareHeads } from './compare-heads.ts'
 import { DoorChannels } from './door-channels.ts'
 import type { Outbound } from './outbound.ts'
 import type { RingBudget } from './ring.ts'
-import { RoomChannel } from './room-channel.ts'
+import { RoomChannel, type RoomChannelDeps } from './room-channel.ts'
 import type { Sitter, Standing } from './sitter.ts'
 import { UserChannel, type UserChannelDeps } from './user-channel.ts'
 
@@ -43,7 +43,8 @@ export class Hub {
   readonly channels: DoorChannels
   readonly #dirtyHeads = new Set<RoomChannel>()
   readonly #budget: RingBudget = { used: 0, max: ringBytes }
-  /** The same for all users: one who idles costs little. */
+  /** The same for all rooms and users: one that idles costs little. */
+  readonly #roomDeps: RoomChannelDeps
   readonly #userDeps: UserChannelDeps
 
   constructor(deps: HubDeps) {
@@ -51,7 +52,18 @@ export class Hub {
     this.#audiences = new Audiences(deps.outbound, (connections) => deps.metrics.deliveries.inc(connections))
     this.attendance = new Attendance(deps.here)
     this.channels = new DoorChannels(deps)
-    const { bus, log, clock, logger } = deps
+    const { bus, log, clock, logger, metrics } = deps
+    this.#roomDeps = {
+      budget: this.#budget,
+      read: (room, range) => {
+        metrics.hubGaps.inc()
+        return log.events(room, range)
+      },
+      later: (task, ms) => clock.setTimeout(task, ms),
+      deliver: (channel, event) => this.#deliver(channel, event),
+      missed: (channel) => this.#unseat(channel),
+      failed: (room, error) => logger.error('reading a room log failed', { room, error }),
+    }
     this.#userDeps = {
       read: (user, range) => log.userEvents(user, range),
       later: (task, ms) => clock.setTimeout(task, ms),
@@ -112,14 +124,14 @@ export class Hub {
       this.#users.set(user, channel)
       channel.ready = this.#startUser(channel)
     }
-    channel.sitters.add(sitter)
+    channel.add(sitter)
     await channel.ready
     return channel
   }
 
   part(sitter: Sitter): void {
     const channel = this.#users.get(sitter.person)
-    if (channel === undefined || !channel.sitters.delete(sitter) || channel.sitters.size > 0) return
+    if (channel === undefined || !channel.remove(sitter)) return
     this.#users.delete(sitter.person)
     channel.close()
     this.deps.bus.unsubscribe({ user: sitter.person })
@@ -145,18 +157,7 @@ export class Hub {
   }
 
   #open(number: number, fresh: RoomChannel[]): RoomChannel {
-    const { log, clock, logger, metrics } = this.deps
-    const channel = new RoomChannel(number, {
-      budget: this.#budget,
-      read: (room, range) => {
-        metrics.hubGaps.inc()
-        return log.events(room, range)
-      },
-      later: (task, ms) => clock.setTimeout(task, ms),
-      deliver: (at, event) => this.#deliver(at, event),
-      missed: (at) => this.#unseat(at),
-      failed: (error) => logger.error('reading a room log failed', { room: number, error }),
-    })
+    const channel = new RoomChannel(number, this.#roomDeps)
     this.#rooms.set(number, channel)
     fresh.push(channel)
     return channel
@@ -197,7 +198,7 @@ export class Hub {
       case 'floor':
         return this.#floor(signal)
       case 'revoked': {
-        for (const sitter of [...(this.#users.get(signal.user)?.sitters ?? [])])
+        for (const sitter of this.#users.get(signal.user)?.sitters ?? [])
           if (signal.session === null || signal.session === sitter.session) sitter.revoked(signal.reason)
       }
     }
@@ -216,7 +217,7 @@ export class Hub {
   #ephemeral(signal: Ephemeral): void {
     const channel = this.#rooms.get(signal.room.number)
     if (channel === undefined) return
-    const own = [...(this.#users.get(signal.user.number)?.sitters ?? [])]
+    const own = this.#users.get(signal.user.number)?.sitters ?? []
     const spared = own.filter(({ dialect, rooms }) => rooms.has(channel) && this.#encoder(dialect).spares?.(signal) === true)
     this.#audiences.without(spared, channel, () => this.#publish(channel, 'ephemeral', (encoder) => encoder.ephemeral(signal)))
   }
@@ -229,7 +230,7 @@ export class Hub {
 
   #expel(channel: RoomChannel, event: RoomEvent, only?: Standing): void {
     if (event.subject === null) return
-    for (const sitter of [...(this.#users.get(event.subject.number)?.sitters ?? [])]) {
+    for (const sitter of this.#users.get(event.subject.number)?.sitters ?? []) {
       const standing = sitter.rooms.get(channel)
       if (standing === undefined || (only !== undefined && standing !== only)) continue
       this.stand(sitter, channel, null)
@@ -241,7 +242,7 @@ export class Hub {
   #end(channel: RoomChannel, event: RoomEvent): void {
     this.#publish(channel, 'heads', (encoder) => encoder.room(event))
     for (const user of this.#users.values()) {
-      for (const sitter of [...user.sitters]) {
+      for (const sitter of user.sitters) {
         if (!sitter.rooms.has(channel)) continue
         this.stand(sitter, channel, null)
         sitter.gone(channel)
@@ -252,7 +253,7 @@ export class Hub {
   /** Who sat here while something was missed for good comes back and is looked at anew: a removal may be among it. */
   #unseat(channel: RoomChannel): void {
     for (const { sitters } of this.#users.values())
-      for (const sitter of [...sitters]) {
+      for (const sitter of sitters) {
         if (!sitter.rooms.has(channel)) continue
         sitter.wire.close(4408, 'try again')
         this.stand(sitter, channel, null)

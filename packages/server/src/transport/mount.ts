@@ -7,7 +7,7 @@ import { meantFor, sharedRoom } from './arbitration.ts'
 import type { StrangeProxies } from './strange-proxies.ts'
 import type { UnderWay } from './under-way.ts'
 import type { UnprovenSockets } from './unproven-sockets.ts'
-import type { SocketData, SocketServer } from './websocket.ts'
+import { SocketData, type SocketServer } from './websocket.ts'
 
 export type MountDeps = {
   gate: Gate
@@ -105,14 +105,7 @@ function upgrade(
   { request, server, address, meant }: { request: Request; server: SocketServer; address: string; meant: Exclude<Meant, Refusal> },
 ): Response | undefined {
   const { dialect, admission } = meant
-  const data: SocketData = {
-    id: newId(),
-    address,
-    dialect,
-    accept: admission.accept,
-    connection: null,
-    proven: () => unproven.closed(data, address),
-  }
+  const data = new SocketData({ id: newId(), address, dialect, accept: admission.accept, unproven })
   if (!unproven.admit(data, address)) return new Response(null, { status: 429, headers: { 'retry-after': '5' } })
   const offered = (request.headers.get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim())
   const { subprotocol } = admission

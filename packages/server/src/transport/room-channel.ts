@@ -9,14 +9,14 @@ const gapMs = 50
 const maxWaiting = 1000
 const readLimit = 200
 
-export type ChannelDeps = {
+export type RoomChannelDeps = {
   budget: RingBudget
   read: (room: number, range: { after: number; upto: number; limit: number }) => Promise<LoggedStretch>
   later: (task: () => void, ms: number) => Timer
   deliver: (channel: RoomChannel, event: RoomEvent) => void
   /** Events that were never delivered here are retired, perhaps the removal of somebody who is still seated. */
   missed: (channel: RoomChannel) => void
-  failed: (error: unknown) => void
+  failed: (room: number, error: unknown) => void
 }
 
 /**
@@ -34,14 +34,14 @@ export class RoomChannel {
   /** Settles when the position is known. */
   ready: Promise<void> = Promise.resolve()
   readonly ring: Ring
-  readonly #deps: ChannelDeps
+  readonly #deps: RoomChannelDeps
   readonly #waiting = new Map<number, RoomEvent>()
   /** The highest position the log is known to have. */
   #known = 0
   #timer: Timer | null = null
   #reading: Promise<void> | null = null
 
-  constructor(number: number, deps: ChannelDeps) {
+  constructor(number: number, deps: RoomChannelDeps) {
     this.number = number
     this.#deps = deps
     this.ring = new Ring(deps.budget)
@@ -125,7 +125,7 @@ export class RoomChannel {
 
   #startReading(): void {
     this.#reading = this.#catchUp()
-      .catch((error: unknown) => this.#deps.failed(error))
+      .catch((error: unknown) => this.#deps.failed(this.number, error))
       .finally(() => {
         this.#reading = null
         if (this.holders > 0) this.#seekGap()

@@ -3,8 +3,10 @@ import type { Attached, Awaited, EnterPage, Listener, Mode, OpenOptions, Resume,
 import type { Actor } from '../dispatch.ts'
 import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
 import type { OpenRoom, Stay } from '../live/log.ts'
-import { type Attachment, beginning, learn, type ReplayBudget, replay, replayable, settle, stayOf } from './attach.ts'
+import { type Attachment, beginning, learn, replay, replayable, settle, stayOf } from './attach.ts'
 import type { DoorChannel } from './door-channels.ts'
+import { type Entered, enterRooms, type Told } from './entering.ts'
+import { FewMap } from './few-map.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
@@ -27,38 +29,45 @@ const tries = 20
  */
 export class HubSeat implements Seat, Sitter {
   readonly dialect: string
-  readonly person: number
-  readonly who: Person
-  session: string
   readonly wire: Wire
-  readonly rooms = new Map<RoomChannel, Standing>()
+  readonly rooms = new FewMap<RoomChannel, Standing>()
   channel: DoorChannel | null = null
   readonly #hub: Hub
   readonly #listener: Listener
   readonly #confirm: Confirm
-  readonly #endPresence: () => void
+  #actor: Actor
   /** Made with the first watch, as is whatever most sockets never need. */
   #watches: Watches | null = null
   /** Facts that arrived before the ones of the log were told; null where those are told already, or not asked for. */
   #early: UserEvent[] | null = null
   /** Whether a room joined elsewhere is entered here, too: so it is for those who entered all of theirs. */
   #follows = false
-  #own: Promise<UserChannel> | null = null
+  #own: Promise<UserChannel> | UserChannel | null = null
   #useq = 0
   #left = false
-  /** Attaches of one seat are carried out one after the other. */
-  readonly #turns = new Turns()
+  #turns: Turns | null = null
 
   constructor({ hub, wire, dialect, actor, listener, confirm }: SeatOptions) {
     this.#hub = hub
     this.wire = wire
     this.dialect = dialect
-    this.person = actor.number
-    this.who = { number: actor.number, id: actor.id, username: actor.username }
-    this.session = actor.session
+    this.#actor = actor
     this.#listener = listener
     this.#confirm = confirm
-    this.#endPresence = hub.deps.presence.enter(actor.number)
+    hub.deps.presence.enter(actor.number)
+  }
+
+  get person(): number {
+    return this.#actor.number
+  }
+
+  get who(): Person {
+    const { number, id, username } = this.#actor
+    return { number, id, username }
+  }
+
+  get session(): string {
+    return this.#actor.session
   }
 
   get epoch(): string {
@@ -70,41 +79,24 @@ export class HubSeat implements Seat, Sitter {
     this.#follows = true
     const own = await this.#register()
     const base = own.position
-    const before = await this.#hub.deps.log.stays(this.person)
-    const held = await this.#hub.hold(before.map((stay) => stay.room.number))
-    const checked = new Map([...held].map(([number, channel]) => [number, channel.position]))
-    const stays = await this.#hub.deps.log.stays(this.person)
-    const budget: ReplayBudget = { events: limits.replay_events, bytes: limits.replay_bytes }
-    const unsettled = new Set(held.values())
-    try {
-      for (let i = 0; i < stays.length && !this.#left; i += limits.heads_page) {
-        const page: EnterPage = { heads: [], reset: [] }
-        for (const stay of stays.slice(i, i + limits.heads_page)) {
-          const channel = held.get(stay.room.number)
-          // Joined between the two reads: the fact in the own log brings it.
-          if (channel === undefined) continue
-          const cursor = resume?.rooms.get(stay.room.id)
-          const head = await this.#enterRoom({ stay, channel, checked: checked.get(channel.number) ?? 0 }, cursor, { page, budget })
-          if (head === null) continue
-          unsettled.delete(channel)
-          page.heads.push(head)
-        }
-        if (page.heads.length > 0 || page.reset.length > 0) yield page
-      }
-    } finally {
-      for (const channel of unsettled) this.#hub.release(channel)
-    }
+    yield* enterRooms({
+      hub: this.#hub,
+      person: this.person,
+      resume,
+      hasLeft: () => this.#left,
+      enterRoom: (entered, cursor, told) => this.#enterRoom(entered, cursor, told),
+    })
     await this.#tellOwn(resume === null || resume.useq < 0 ? base : resume.useq)
     return { useq: this.#useq }
   }
 
   open(room: string | number, options: OpenOptions): Promise<Attached | null> {
-    return this.#turns.take(() => this.#attach(room, options))
+    return this.#inTurn(() => this.#attach(room, options))
   }
 
   shut(room: string): Promise<void> {
-    return this.#turns.take(async () => {
-      for (const [channel, standing] of this.rooms) {
+    return this.#inTurn(async () => {
+      for (const [channel, standing] of this.rooms.entries()) {
         if (channel.key?.id !== room) continue
         if (standing === 'open') this.#hub.stand(this, channel, channel.large ? 'heads' : 'live')
         if (standing === 'guest') this.#off(channel)
@@ -132,18 +124,18 @@ export class HubSeat implements Seat, Sitter {
 
   /** The person's login may be another one now; the person is the same. */
   renew(actor: Actor): void {
-    this.session = actor.session
+    this.#actor = actor
     // The end of that login may have been told before the hub knew the seat by it.
-    this.#confirm(actor).catch(() => this.#listener.revoked('ended'))
+    this.#confirmed().catch(() => this.#listener.revoked('ended'))
   }
 
   leave(): void {
     if (this.#left) return
     this.#left = true
-    for (const channel of [...this.rooms.keys()]) this.#off(channel)
+    for (const [channel] of this.rooms.entries()) this.#off(channel)
     void this.#hub.channels.tune(this, null)
     this.#watches?.end()
-    this.#endPresence()
+    this.#hub.deps.presence.leave(this.person)
     this.#hub.part(this)
   }
 
@@ -167,12 +159,25 @@ export class HubSeat implements Seat, Sitter {
    * Known to the hub under its person: before anything is read, so that no removal and no revocation passes unseen. A revocation told
    * before that is found by asking after it.
    */
-  #register(): Promise<UserChannel> {
-    this.#own ??= this.#hub.join(this).then(async (channel) => {
-      await this.#confirm({ number: this.person, session: this.session })
-      return channel
-    })
-    return this.#own
+  async #register(): Promise<UserChannel> {
+    return await (this.#own ??= this.#join())
+  }
+
+  async #join(): Promise<UserChannel> {
+    const channel = await this.#hub.join(this)
+    await this.#confirmed()
+    this.#own = channel
+    return channel
+  }
+
+  async #confirmed(): Promise<void> {
+    await this.#confirm(this.#actor)
+  }
+
+  /** Attaches of one seat are carried out one after the other. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.#turns ??= new Turns()
+    return this.#turns.take(work)
   }
 
   #off(channel: RoomChannel): void {
@@ -181,11 +186,7 @@ export class HubSeat implements Seat, Sitter {
     this.#hub.release(channel)
   }
 
-  async #enterRoom(
-    { stay, channel, checked }: { stay: Stay; channel: RoomChannel; checked: number },
-    cursor: number | undefined,
-    { page, budget }: { page: EnterPage; budget: ReplayBudget },
-  ): Promise<RoomHead | null> {
+  async #enterRoom({ stay, channel, checked }: Entered, cursor: number | undefined, { page, budget }: Told): Promise<RoomHead | null> {
     await channel.reach(beginning(stay))
     const attachment = this.#attachment(channel, stay)
     if (cursor !== undefined && cursor > Math.max(stay.seq, channel.position)) page.reset.push(stay.room.id)
@@ -282,13 +283,11 @@ export class HubSeat implements Seat, Sitter {
 
   /** A room joined while connected begins with its log from the join; a guest's room is merely no guest's any more. */
   #joined(room: number): void {
-    void this.#turns
-      .take(() => this.#attach(room, { mode: 'live', fromJoin: true }))
-      .catch((error: unknown) => {
-        if (this.#left) return
-        this.#hub.deps.logger.error('entering a joined room failed', { room, error })
-        // A seat that misses a room must not look healthy: the client comes back and resumes.
-        this.wire.close(4408, 'try again')
-      })
+    this.#inTurn(() => this.#attach(room, { mode: 'live', fromJoin: true })).catch((error: unknown) => {
+      if (this.#left) return
+      this.#hub.deps.logger.error('entering a joined room failed', { room, error })
+      // A seat that misses a room must not look healthy: the client comes back and resumes.
+      this.wire.close(4408, 'try again')
+    })
   }
 }

@@ -2,6 +2,7 @@ import type { Mode, Seat } from '../dialects/dialect.ts'
 import type { Actor } from '../dispatch.ts'
 import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
 import type { DoorChannel } from './door-channels.ts'
+import type { FewMap } from './few-map.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
 
@@ -14,8 +15,8 @@ export function standingFor(asked: { mode: Mode; member: boolean; now: Standing 
   return asked.large ? 'heads' : 'live'
 }
 
-/** Rejects where a login is not welcome any more. */
-export type Confirm = (login: Pick<Actor, 'number' | 'session'>) => Promise<void>
+/** Throws or rejects where a login is not welcome any more. */
+export type Confirm = (login: Pick<Actor, 'number' | 'session'>) => void | Promise<void>
 
 /** What a fact of the person's own log says of their login: so the log tells what a lost notice of the bus would have told. */
 export function endingOf({ type, session }: UserEvent, login: string): RevocationReason | null {
@@ -30,7 +31,7 @@ export interface Sitter {
   readonly who: Person
   readonly session: string
   readonly wire: Wire
-  readonly rooms: Map<RoomChannel, Standing>
+  readonly rooms: FewMap<RoomChannel, Standing>
   /** The channel of its door that it listens in, beside any room. */
   channel: DoorChannel | null
   user(event: UserEvent): void
@@ -40,9 +41,9 @@ export interface Sitter {
 }
 
 /** The rooms a seat has open, with their positions. */
-export function openRoomsOf(rooms: ReadonlyMap<RoomChannel, Standing>): ReturnType<Seat['openHeads']>['rooms'] {
+export function openRoomsOf(rooms: FewMap<RoomChannel, Standing>): ReturnType<Seat['openHeads']>['rooms'] {
   const open: ReturnType<Seat['openHeads']>['rooms'] = []
-  for (const [channel, standing] of rooms) {
+  for (const [channel, standing] of rooms.entries()) {
     if (channel.key !== null && (standing === 'open' || standing === 'guest'))
       open.push({ room: channel.key, seq: channel.position, n: channel.n })
   }

@@ -42,22 +42,20 @@ export function createStreams({ gate, hub, connections, outbound, draining }: St
       },
     })
     const connection = new Connection({
-      id,
-      address,
-      dialect: { name: talk.encoder, door, lossy: true },
-      gate,
-      hub,
-      wire,
-      replies,
-      heartbeatMs: limits.stream_comment_ms - 500,
-      proven: () => undefined,
-      ended: () => {
-        connections.delete(connection)
-        const left = (byUser.get(user) ?? 1) - 1
-        if (left === 0) byUser.delete(user)
-        else byUser.set(user, left)
-        metrics.streamConnections.dec()
+      origin: {
+        id,
+        address,
+        proven: () => undefined,
+        ended: () => {
+          connections.delete(connection)
+          const left = (byUser.get(user) ?? 1) - 1
+          if (left === 0) byUser.delete(user)
+          else byUser.set(user, left)
+          metrics.streamConnections.dec()
+        },
       },
+      wire,
+      deps: { dialect: { name: talk.encoder, door, lossy: true }, gate, hub, replies, heartbeatMs: limits.stream_comment_ms - 500 },
     })
     connections.add(connection)
     connection.prolong(talk.actor)

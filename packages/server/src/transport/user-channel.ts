@@ -17,11 +17,12 @@ export type UserChannelDeps = {
  */
 export class UserChannel {
   readonly user: number
-  readonly sitters = new Set<Sitter>()
   position = -1
   /** Settles when the position is known; null once it is. */
   ready: Promise<void> | null = null
   readonly #deps: UserChannelDeps
+  /** Mostly there is one, which needs no set. */
+  #sitters: Sitter | Set<Sitter> | null = null
   #known = 0
   #timer: Timer | null = null
   #reading = false
@@ -29,6 +30,25 @@ export class UserChannel {
   constructor(user: number, deps: UserChannelDeps) {
     this.user = user
     this.#deps = deps
+  }
+
+  /** As they are now, whoever comes or goes on the way. */
+  get sitters(): readonly Sitter[] {
+    if (this.#sitters === null) return []
+    return this.#sitters instanceof Set ? [...this.#sitters] : [this.#sitters]
+  }
+
+  add(sitter: Sitter): void {
+    if (this.#sitters === null || this.#sitters === sitter) this.#sitters = sitter
+    else if (this.#sitters instanceof Set) this.#sitters.add(sitter)
+    else this.#sitters = new Set([this.#sitters, sitter])
+  }
+
+  /** Whether nobody is left. */
+  remove(sitter: Sitter): boolean {
+    if (this.#sitters instanceof Set) this.#sitters.delete(sitter)
+    else if (this.#sitters === sitter) this.#sitters = null
+    return this.#isEmpty
   }
 
   start(useq: number): void {
@@ -49,12 +69,16 @@ export class UserChannel {
   close(): void {
     this.#timer?.cancel()
     this.#timer = null
-    this.sitters.clear()
+    this.#sitters = null
+  }
+
+  get #isEmpty(): boolean {
+    return this.#sitters === null || (this.#sitters instanceof Set && this.#sitters.size === 0)
   }
 
   #step(event: UserEvent): void {
     this.position = event.useq
-    for (const sitter of [...this.sitters]) sitter.user(event)
+    for (const sitter of this.sitters) sitter.user(event)
   }
 
   #seek(): void {
@@ -68,7 +92,7 @@ export class UserChannel {
   async #catchUp(): Promise<void> {
     this.#reading = true
     try {
-      while (this.sitters.size > 0 && this.position < this.#known) {
+      while (!this.#isEmpty && this.position < this.#known) {
         const { upto, events } = await this.#deps.read(this.user, { after: this.position, limit: readLimit })
         for (const event of events) if (event.useq > this.position) this.#step(event)
         this.position = Math.max(this.position, upto)

@@ -2,20 +2,44 @@ import { limits } from '@parlance/protocol'
 import type { Server, ServerWebSocket, WebSocketHandler } from 'bun'
 import type { DoorSocket, Conversation, Dialect } from '../dialects/dialect.ts'
 import type { Gate } from '../dispatch.ts'
-import { Connection } from './connection.ts'
+import { Connection, type ConnectionDeps, type Origin } from './connection.ts'
 import type { Hub } from './hub.ts'
 import { BunWire } from './outbound-bun.ts'
 import { Replies } from './replies.ts'
 import type { UnprovenSockets } from './unproven-sockets.ts'
 
-/** What is known of a socket between its request and its opening; `connection` is there once it is open. */
-export type SocketData = {
+/** A socket from its request on; `connection` is there once it is open. */
+export class SocketData implements Origin {
+  readonly id: string
+  readonly address: string
+  readonly dialect: Dialect
+  /** Makes its conversation; null once that is made, as what it holds of the handshake is not needed again. */
+  accept: ((socket: DoorSocket) => Conversation) | null
+  connection: Connection | null = null
+  readonly #unproven: UnprovenSockets
+
+  constructor({ id, address, dialect, accept, unproven }: SocketOptions) {
+    this.id = id
+    this.address = address
+    this.dialect = dialect
+    this.accept = accept
+    this.#unproven = unproven
+  }
+
+  proven(): void {
+    this.#unproven.closed(this, this.address)
+  }
+
+  /** The runtime tells when a socket closed. */
+  ended(): void {}
+}
+
+type SocketOptions = {
   id: string
   address: string
   dialect: Dialect
   accept: (socket: DoorSocket) => Conversation
-  connection: Connection | null
-  proven: () => void
+  unproven: UnprovenSockets
 }
 
 const heartbeatMs = limits.heartbeat_ms - 2500
@@ -27,13 +51,6 @@ const hardLimitBytes = 1024 * 1024
 const knownCode = (code: number): string =>
   (code >= 1000 && code <= 1015) || (code >= 4400 && code < 4600) || code === 4001 ? String(code) : 'other'
 
-const nothing = () => undefined
-
-/** A socket opens once. */
-function taken(): never {
-  throw new Error('this socket was taken before')
-}
-
 export type SocketServer = Server<SocketData>
 
 /** The runtime's WebSocket events, handed to the connection they belong to. */
@@ -41,15 +58,19 @@ export function socketHandler({
   gate,
   hub,
   connections,
-  unproven,
 }: {
   gate: Gate
   hub: Hub
   connections: Set<Connection>
-  unproven: UnprovenSockets
 }): WebSocketHandler<SocketData> {
   const { metrics } = hub.deps
   const replies = new Replies()
+  const byDialect = new Map<Dialect, ConnectionDeps>()
+  const depsOf = (dialect: Dialect): ConnectionDeps => {
+    const deps = byDialect.get(dialect) ?? { dialect, gate, hub, replies, heartbeatMs }
+    byDialect.set(dialect, deps)
+    return deps
+  }
   return {
     maxPayloadLength: limits.frame_bytes,
     backpressureLimit: hardLimitBytes,
@@ -58,25 +79,15 @@ export function socketHandler({
     sendPings: true,
     perMessageDeflate: false,
     open(socket: ServerWebSocket<SocketData>) {
-      const { id, address, dialect, accept, proven } = socket.data
-      const connection = new Connection({
-        id,
-        address,
-        dialect,
-        gate,
-        hub,
-        wire: new BunWire(socket),
-        replies,
-        heartbeatMs,
-        proven,
-        ended: nothing,
-      })
-      socket.data.connection = connection
+      const { data } = socket
+      const { accept, dialect } = data
+      if (accept === null) throw new Error('a socket opens once')
+      data.accept = null
+      const connection = new Connection({ origin: data, wire: new BunWire(socket), deps: depsOf(dialect) })
+      data.connection = connection
       connections.add(connection)
       metrics.socketConnections.inc({ dialect: dialect.name })
       connection.start(accept(connection))
-      // What it holds of the handshake is not needed again.
-      socket.data.accept = taken
     },
     message(socket, data) {
       socket.data.connection?.frame(data)
@@ -85,8 +96,8 @@ export function socketHandler({
       socket.data.connection?.drain()
     },
     close(socket, code) {
-      const { connection, address, dialect } = socket.data
-      unproven.closed(socket.data, address)
+      const { connection, dialect } = socket.data
+      socket.data.proven()
       if (connection === null) return
       connections.delete(connection)
       metrics.socketConnections.dec({ dialect: dialect.name })

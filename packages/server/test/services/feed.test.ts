@@ -70,7 +70,7 @@ describe('presence', () => {
   test('is shown of oneself and of those one shares a room with, in no other case', async () => {
     const [jo, kim, lee] = [await world.somebody('jo'), await world.somebody('kim'), await world.somebody('lee')]
     await jo.ask('rooms.direct', { user: kim.actor.id })
-    const leave = world.deps.presence.enter(kim.actor.number)
+    world.deps.presence.enter(kim.actor.number)
     world.deps.presence.enter(lee.actor.number)
     const users = [jo, kim, lee].map(({ actor }) => actor.id)
     const statuses = async () =>
@@ -81,7 +81,7 @@ describe('presence', () => {
         [kim.actor.id, 'online' as const],
       ]),
     )
-    leave()
+    world.deps.presence.leave(kim.actor.number)
     await world.clock.advance(10_000)
     expect((await statuses()).get(kim.actor.id)).toBe('offline')
   })

@@ -90,7 +90,7 @@ describe('the hub behind a bus that loses, repeats and delays', () => {
     await node.heal()
     const frames = view.wire.received.slice(before).map((text) => JSON.parse(text) as { ev?: string; seq?: number })
     expect(frames.filter(({ ev }) => ev !== undefined)).toMatchObject([{ ev: 'room.deleted', seq: 253 }])
-    expect([...view.seat.rooms]).toEqual([])
+    expect(view.seat.rooms.entries()).toEqual([])
     expect(node.failures).toEqual([])
   })
 

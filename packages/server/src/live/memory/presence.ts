@@ -4,12 +4,13 @@ import type { Presence, PresenceStatus } from '../presence.ts'
 /** How long after the last socket a user still counts as online (ms). */
 const graceMs = 10_000
 
-type Here = { sockets: number /** Runs once the last socket has gone. */; grace: Timer | null }
 type Watcher = (status: PresenceStatus) => void
 
 /** Presence of a server that is one process, and so knows of every socket. Disposing forgets everybody without telling. */
 export function memoryPresence({ clock }: { clock: Clock }): Presence & Disposable {
-  const here = new Map<number, Here>()
+  const sockets = new Map<number, number>()
+  /** Of those whose last socket has gone: tells once the grace is over. */
+  const graces = new Map<number, Timer>()
   const watchers = new Map<number, Set<Watcher>>()
 
   const tell = (user: number, status: PresenceStatus): void => {
@@ -18,37 +19,30 @@ export function memoryPresence({ clock }: { clock: Clock }): Presence & Disposab
     for (const watcher of told) watcher(status)
   }
 
-  const arrive = (user: number): Here => {
-    const known = here.get(user)
-    known?.grace?.cancel()
-    const entry = known ?? { sockets: 0, grace: null }
-    entry.sockets += 1
-    entry.grace = null
-    here.set(user, entry)
-    if (known === undefined) tell(user, 'online')
-    return entry
-  }
-
-  const depart = (user: number, entry: Here): void => {
-    entry.sockets -= 1
-    if (entry.sockets > 0 || here.get(user) !== entry) return
-    entry.grace = clock.setTimeout(() => {
-      here.delete(user)
-      tell(user, 'offline')
-    }, graceMs)
-  }
+  const isHere = (user: number): boolean => sockets.has(user) || graces.has(user)
 
   return {
     enter(user) {
-      const entry = arrive(user)
-      let isInside = true
-      return () => {
-        if (isInside) depart(user, entry)
-        isInside = false
-      }
+      const wasHere = isHere(user)
+      graces.get(user)?.cancel()
+      graces.delete(user)
+      sockets.set(user, (sockets.get(user) ?? 0) + 1)
+      if (!wasHere) tell(user, 'online')
     },
 
-    status: (users) => Promise.resolve(users.map((user) => (here.has(user) ? 'online' : 'offline'))),
+    leave(user) {
+      const open = sockets.get(user) ?? 0
+      if (open > 1) sockets.set(user, open - 1)
+      if (open !== 1) return
+      sockets.delete(user)
+      const grace = clock.setTimeout(() => {
+        graces.delete(user)
+        tell(user, 'offline')
+      }, graceMs)
+      graces.set(user, grace)
+    },
+
+    status: (users) => Promise.resolve(users.map((user) => (isHere(user) ? 'online' : 'offline'))),
 
     watch(user, onChange) {
       // A function of its own, so that the same callback given twice is two watches.
@@ -62,8 +56,9 @@ export function memoryPresence({ clock }: { clock: Clock }): Presence & Disposab
     },
 
     [Symbol.dispose]() {
-      for (const { grace } of here.values()) grace?.cancel()
-      here.clear()
+      for (const grace of graces.values()) grace.cancel()
+      graces.clear()
+      sockets.clear()
       watchers.clear()
     },
   }
