@@ -1,6 +1,5 @@
 import { Database } from 'bun:sqlite'
 import { join } from 'node:path'
-import { eventually } from '../harness/eventually.ts'
 import { password, type Person, type World } from '../harness/world.ts'
 
 /** Who asks. The first six by where they stand in the room of the scene; `operator` is an admin of the server and a stranger to every room. */
@@ -25,24 +24,20 @@ export type Scene = Record<Place, Ids>
  */
 export type Place = 'group' | 'public' | 'foreign' | 'astray' | 'direct' | 'asked'
 
-const setUser = (world: World, { id }: Person, change: string): void => {
+/** As the operator of the machine may; no operation makes somebody who is there an admin. */
+const makeAdmin = (world: World, { id }: Person): void => {
   using database = new Database(join(world.server.dataDir, 'parlance.db'))
   database.run('pragma busy_timeout = 5000')
-  database.run(`update users set ${change} where id = ?`, [Buffer.from(id.replaceAll('-', ''), 'hex')])
+  database.run('update users set admin = 1 where id = ?', [Buffer.from(id.replaceAll('-', ''), 'hex')])
 }
 
 export async function makeCast(world: World): Promise<Cast> {
   const names = ['owner', 'admin', 'member', 'former', 'stranger', 'banned', 'operator', 'suspended', 'outsider', 'other', 'asker'] as const
   const people = await Promise.all(names.map(async (name) => [name, await world.person(name)] as const))
   const cast = Object.fromEntries(people) as Cast
-  setUser(world, cast.operator, 'admin = 1')
+  makeAdmin(world, cast.operator)
+  await world.rest.call('users.suspend', { user: cast.suspended.id }, cast.operator)
   return cast
-}
-
-/** Their tokens stay what they were; what was read of the login before is believed for a second. */
-export async function suspend(world: World, { suspended }: Cast): Promise<void> {
-  setUser(world, suspended, "state = 'suspended'")
-  await eventually(async () => (await world.rest.ask('accounts.me', {}, suspended)).problem?.code === 'suspended')
 }
 
 /** Signs somebody in again whose login a call may have ended. */
