@@ -14,7 +14,10 @@ const email = Text(254, { description: 'An e-mail address, or empty. It signs in
 const name = Text(150)
 
 /** What becomes of what a deleted person wrote. */
-export const afterDeletion = OneOf(['keep', 'remove'], 'Whether what the person wrote stays, under the name of a deleted user.')
+export const afterDeletion = OneOf(
+  ['keep', 'remove'],
+  'Whether what the person wrote and reacted with stays, under the name of a deleted user.',
+)
 
 /** The signed-in user's own view of the account. */
 export const Profile = Closed({

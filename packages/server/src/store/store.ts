@@ -101,6 +101,8 @@ export interface DeletionReads {
   places(user: number, slice: Slice): Promise<number[]>
   /** Ordinals in the range of messages that a user wrote and that have a text. */
   texts(room: number, user: number, range: Ordinals): Promise<number[]>
+  /** What a user reacted with to messages in the range, in their order. */
+  reactions(room: number, user: number, range: Ordinals): Promise<{ message: string; emoji: string }[]>
 }
 
 export interface RoomReads {

@@ -99,6 +99,30 @@ describe('deleting one’s account', () => {
     expect(log.at(-1)).toMatchObject({ ev: 'message.deleted', data: { by: { username: 'deleted user' } } })
   })
 
+  test('keeps reactions under the name of a deleted user, or takes them back one by one, as it does with what they wrote', async () => {
+    const [lea, max, nia] = [await registered('lea'), await registered('max'), await world.somebody('nia')]
+    const room = await group(nia, lea, max)
+    const message = (await nia.ask('messages.send', { room, content: 'hello' })).message.id
+    for (const who of [lea, max, nia]) await who.ask('reactions.add', { room, message, emoji: '👍' })
+    await max.ask('reactions.add', { room, message, emoji: '🎈' })
+    await max.ask('rooms.leave', { room })
+    await lea.ask('accounts.delete', { password, messages: 'keep' })
+    await settled()
+    await max.ask('accounts.delete', { password, messages: 'remove' })
+    await settled()
+    const state = await nia.ask('messages.get', { room, message })
+    expect(state.reactions).toEqual([{ emoji: '👍', count: 2, mine: true }])
+    const { items } = await nia.ask('reactions.list', { room, message })
+    expect(items.map(({ user, emoji }) => [user.username, emoji])).toEqual([
+      ['deleted user', '👍'],
+      ['nia', '👍'],
+    ])
+    const told = (await nia.ask('rooms.events', { room, after: 0 })).events.filter(({ ev }) => ev === 'reaction.removed')
+    const by = { id: max.actor.id, username: 'deleted user' }
+    expect(told).toMatchObject([{ data: { user: by, emoji: '👍', count: 2 } }, { data: { user: by, emoji: '🎈', count: 0 } }])
+    expect(world.eventsOf(room).filter(({ type }) => type === 'reaction.removed')).toHaveLength(2)
+  })
+
   test('is done by an admin without the password, and not to oneself', async () => {
     const [jo, kim] = [await registered('jo'), await world.somebody('kim')]
     await world.nobody.ask('users.delete', { user: 'name:jo', messages: 'keep' })

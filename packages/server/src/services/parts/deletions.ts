@@ -9,18 +9,20 @@ import type { Sessions } from './sessions.ts'
 /** What stands in the place of the username of a deleted account. */
 const deletedName = 'deleted user'
 
-/** Rooms looked up at once, ordinals looked through at once, and texts taken away in one write: nobody's message waits for long behind it. */
-const batch = { rooms: 100, ordinals: 5_000, texts: 20 }
+/** Rooms looked up at once, ordinals looked through at once, texts taken away in one write, and reactions under way at once: nobody's message waits for long behind it. */
+const batch = { rooms: 100, ordinals: 5_000, texts: 20, reactions: 20 }
 /** What a session had under way when it ended is written after so long, or not at all: then all is looked at once more (ms). */
 const settledMs = 2_000
 /** How long to leave the database alone after a write that failed. */
 const pauseMs = 1_000
 const triesAtMost = 60
+/** A room that changes faster than that is left for the next try. */
+const judgedAtMost = 20
 
 type Deps = { store: Store; clock: Clock; log: Logger; emit: Emit; people: People; sessions: Sessions }
 
 /**
- * Takes deleted people out of their rooms, and where they wished it their texts out of the world, one account after the other. What is left
+ * Takes deleted people out of their rooms, and where they wished it their texts and reactions out of the world, one account after the other. What is left
  * when it stops goes the next time: each step looks at what is there and is the same however often it is done.
  */
 export class Deletions implements AsyncDisposable {
@@ -116,10 +118,28 @@ export class Deletions implements AsyncDisposable {
     const room = await store.rooms.byNumber(number)
     if (room === undefined) return
     for (let from = 1; from <= room.last_n && !this.#stopped; from += batch.ordinals) {
-      const ns = await store.deletions.texts(number, user, { from, to: from + batch.ordinals - 1 })
+      const range = { from, to: from + batch.ordinals - 1 }
+      const ns = await store.deletions.texts(number, user, range)
       for (let start = 0; start < ns.length && !this.#stopped; start += batch.texts)
         await this.#eraseSome(user, number, ns.slice(start, start + batch.texts))
+      const reactions = await store.deletions.reactions(number, user, range)
+      for (let start = 0; start < reactions.length && !this.#stopped; start += batch.reactions)
+        await Promise.all(reactions.slice(start, start + batch.reactions).map((reaction) => this.#takeBack(user, number, reaction)))
     }
+  }
+
+  async #takeBack(user: number, number: number, { message, emoji }: { message: string; emoji: string }): Promise<void> {
+    const { store, clock, emit, people } = this.#deps
+    for (let left = judgedAtMost; left > 0; left -= 1) {
+      const room = await store.rooms.byNumber(number)
+      if (room === undefined || room.deleted_at !== null) return
+      const outcome = await store.queue.react({ room: number, user, acl: room.acl, message, emoji, add: false, at: clock.now() })
+      if (outcome.status === 'stale') continue
+      if (outcome.status !== 'changed') return
+      emit.room(outcome.events, { key: keyOf(room), person: await people.load([user]), message: () => ({ id: message }), sharedAfter: 0 })
+      return
+    }
+    throw new Error('the room changes too fast')
   }
 
   async #eraseSome(user: number, number: number, ns: number[]): Promise<void> {

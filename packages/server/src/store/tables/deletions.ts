@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { printId } from '../../base/ids.ts'
 import type { Tables } from '../schema.ts'
 import type { DeletionReads } from '../store.ts'
 
@@ -30,6 +31,20 @@ export function deletionReads(db: Kysely<Tables>): DeletionReads {
         .orderBy('n')
         .execute()
       return rows.map(({ n }) => n)
+    },
+    async reactions(room, user, { from, to }) {
+      const rows = await db
+        .selectFrom('reactions')
+        .innerJoin('messages', (join) => join.onRef('messages.room', '=', 'reactions.room').onRef('messages.n', '=', 'reactions.n'))
+        .select(['messages.id', 'reactions.emoji'])
+        .where('reactions.room', '=', room)
+        .where('reactions.user', '=', user)
+        .where('reactions.n', '>=', from)
+        .where('reactions.n', '<=', to)
+        .orderBy('reactions.n')
+        .orderBy('reactions.seq')
+        .execute()
+      return rows.map(({ id, emoji }) => ({ message: printId(id), emoji }))
     },
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Role } from '@parlance/protocol'
-import type { RoomRow, UserRow } from '../../../src/store/rows.ts'
+import type { MessageRow, RoomRow, UserRow } from '../../../src/store/rows.ts'
 import { type Backend, newId } from './backends.ts'
 import { expectRow, expectStatus, fresh, newSession, newUser, now, openWorld, type StoreWorld, tally } from './world.ts'
 
@@ -111,6 +111,26 @@ export function deletionContract(backend: Backend): void {
       expect(await places(user.number, { after: null, limit: 10 })).toEqual(numbers.slice(0, 2))
       expect(await places(user.number, { after: numbers[0] ?? 0, limit: 10 })).toEqual(numbers.slice(1, 2))
       expect(await places(user.number, { after: null, limit: 1 })).toEqual(numbers.slice(0, 1))
+    })
+
+    test('are known by what they reacted with, in the order of the messages', async () => {
+      const [user, other] = await world.users(2)
+      const room = await world.group([user, other])
+      const said = [await world.said(room, other, 'one'), await world.said(room, user, 'two'), await world.said(room, other, 'three')]
+      const react = (by: UserRow, { id: message }: { id: string }, emoji: string) =>
+        world.store.queue.react({ room: room.number, user: by.number, acl: room.acl, message, emoji, add: true, at: now })
+      const [one, two, three] = said.map(expectRow) as [MessageRow, MessageRow, MessageRow]
+      await react(user, three, '👍')
+      await react(user, one, '🎈')
+      await react(user, one, '👍')
+      await react(other, two, '👍')
+      const { reactions } = world.store.deletions
+      expect(await reactions(room.number, user.number, { from: 1, to: 100 })).toEqual([
+        { message: one.id, emoji: '🎈' },
+        { message: one.id, emoji: '👍' },
+        { message: three.id, emoji: '👍' },
+      ])
+      expect(await reactions(room.number, user.number, { from: 2, to: 2 })).toEqual([])
     })
 
     test('lose their texts and no others, once, each with its event', async () => {
