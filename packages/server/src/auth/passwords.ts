@@ -15,11 +15,10 @@ export type Passwords = {
 
 export type PasswordFault = 'too_short' | 'too_long'
 
+/** What one hash costs: KiB of memory, and passes over them. */
+export type HashCost = { memoryCost: number; timeCost: number }
+
 const maxBytes = 1_024
-const cost = { memoryCost: 19_456, timeCost: 2 }
-const ourParameters = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=1$`
-// No password has this hash: its digest is all zeros. Checking against it takes as long as against a real one.
-const nobodysHash = `${ourParameters}${'A'.repeat(43)}$${'A'.repeat(43)}`
 
 /** What is wrong with a new password; `minimum` is the door's, in characters. Passwords are kept exactly as typed. */
 export function passwordFault(password: string, minimum: number): PasswordFault | null {
@@ -27,7 +26,9 @@ export function passwordFault(password: string, minimum: number): PasswordFault 
   return Array.from(password).length < Math.max(1, minimum) ? 'too_short' : null
 }
 
-export function createPasswords(turns: Turns): Passwords {
+export function createPasswords(turns: Turns, cost: HashCost): Passwords {
+  // No password has this hash: its digest is all zeros. Checking against it takes as long as against a real one.
+  const nobodysHash = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=1$${'A'.repeat(43)}$${'A'.repeat(43)}`
   return {
     async hash(password) {
       const fault = passwordFault(password, 1)
@@ -37,13 +38,13 @@ export function createPasswords(turns: Turns): Passwords {
     async verify(password, hash) {
       // Says nothing about who exists: no account can have such a password.
       if (passwordFault(password, 1) !== null) return false
-      return await turns.run(() => matches(password, hash))
+      return await turns.run(() => matches(password, hash, nobodysHash))
     },
-    needsRehash: (hash) => !hash.startsWith('$argon2id$') || isCheaper(hash),
+    needsRehash: (hash) => !hash.startsWith('$argon2id$') || isCheaper(hash, cost),
   }
 }
 
-async function matches(password: string, hash: string | null): Promise<boolean> {
+async function matches(password: string, hash: string | null, nobodysHash: string): Promise<boolean> {
   if (hash?.startsWith('$argon2id$')) return await Bun.password.verify(password, hash, 'argon2id')
   const older = hash === null ? null : parsePbkdf2(hash)
   if (older !== null) return await verifyPbkdf2(password, older)
@@ -51,7 +52,7 @@ async function matches(password: string, hash: string | null): Promise<boolean> 
   return false
 }
 
-function isCheaper(hash: string): boolean {
+function isCheaper(hash: string, cost: HashCost): boolean {
   const [, memory, time] = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$/.exec(hash) ?? []
   return Number(memory ?? 0) < cost.memoryCost || Number(time ?? 0) < cost.timeCost
 }

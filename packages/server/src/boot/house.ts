@@ -14,6 +14,7 @@ import { createMetrics, type Metrics, type Sizes } from '../base/metrics.ts'
 import { randomToken, systemRandom } from '../base/random.ts'
 import { Semaphore } from '../base/semaphore.ts'
 import { type Config, dialectNames } from '../config.ts'
+import type { Limits } from '../config/limits.ts'
 import { dialectsFor } from '../dialects/index.ts'
 import { createGate, type Directory, type Door, type Gate, type GateDeps, type Handlers } from '../dispatch.ts'
 import { openIssuer } from './issuer.ts'
@@ -96,7 +97,7 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       here,
       clock: systemClock,
       log,
-      passwords: createPasswords(new Semaphore({ slots: hashSlots(config.limits.hashesAtOnce), waiting: config.limits.hashesWaiting })),
+      passwords: createPasswords(hashTurns(config.limits), config.limits.hashCost),
       tokens: createTokens({ master, random: (size) => systemRandom.bytes(size) }),
       newId,
       digestKey: deriveKey(master, 'message digest'),
@@ -217,7 +218,8 @@ function budgets(config: Config): GateDeps['limits'] {
 }
 
 /** A core stays with those who are signed in, where there is more than one: a hash takes one whole. */
-const hashSlots = (most: number): number => Math.max(1, Math.min(most, availableParallelism() - 1))
+const hashTurns = ({ hashesAtOnce, hashesWaiting }: Limits): Semaphore =>
+  new Semaphore({ slots: Math.max(1, Math.min(hashesAtOnce, availableParallelism() - 1)), waiting: hashesWaiting })
 
 /** How our own API differs from the older doors. */
 export const ownTokens = ({ limits }: Config): Door['tokens'] => ({

@@ -11,6 +11,8 @@ export const defaultLimits = {
   /** Passwords hashed at once, and those that may wait for it. A core is always left to those who are signed in. */
   hashesAtOnce: 2,
   hashesWaiting: 200,
+  /** What one hash costs, in KiB of memory and passes over them: the least that OWASP recommends for argon2id with one lane. */
+  hashCost: { memoryCost: 19_456, timeCost: 2 },
 
   /** Operations that took longer are logged as slow. */
   slowOperationMs: 1000,

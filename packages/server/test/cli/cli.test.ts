@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { Database } from 'bun:sqlite'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,14 @@ import { createRest } from '../harness/rest.ts'
 const root = mkdtempSync(join(tmpdir(), 'parlance-cli-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 const patience = 60_000
+
+function passwordHashes(data: string): (string | null)[] {
+  using db = new Database(join(data, 'parlance.db'), { readonly: true, strict: true })
+  return db
+    .query<{ password: string | null }, []>('select password from users')
+    .all()
+    .map(({ password }) => password)
+}
 
 describe('the command line', () => {
   test(
@@ -21,6 +30,8 @@ describe('the command line', () => {
       const create = parlance(['user', 'create', 'root', '--admin', '--password', 'a long enough one', '--data-dir', data])
       expect([await create.exited, create.text()]).toEqual([0, 'Created root, an admin.\n'])
       expect((await rest.call('accounts.login', { username: 'root', password: 'a long enough one' })).user.username).toBe('root')
+      // Other tests hash cheaply; an installation does not.
+      expect(passwordHashes(data).join()).toStartWith('$argon2id$v=19$m=19456,t=2,p=1$')
 
       const link = parlance(['user', 'reset-link', 'root', '--data-dir', data, '--public-url', 'https://chat.example.org'])
       expect(await link.exited).toBe(0)

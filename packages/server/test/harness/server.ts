@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger } from '../../src/base/log.ts'
 import { boot, type Running, readConfig } from '../../src/main.ts'
+import { cheapHashes } from './hashes.ts'
 import { postgres } from './postgres.ts'
 import { searchLog } from './secrets.ts'
 
@@ -26,6 +27,7 @@ export async function startServer({ env = {}, limits = {}, dataDir }: TestServer
   const directory = dataDir ?? mkdtempSync(join(tmpdir(), 'parlance-test-'))
   const config = readConfig({ PORT: '0', HOST: '127.0.0.1', DATA_DIR: directory, RATE_LIMIT: 'off', ...env }, [], {
     drainMs: 1000,
+    hashCost: cheapHashes,
     ...limits,
   })
   const lines: string[] = []

@@ -36,6 +36,7 @@ import { createSanctions } from '../../src/services/sanctions.ts'
 import { createSessions } from '../../src/services/sessions.ts'
 import { createUsers } from '../../src/services/users.ts'
 import { openSqlite } from '../../src/store/open.ts'
+import { cheapHashes } from '../harness/hashes.ts'
 import { checkAgainst } from '../harness/schemas.ts'
 
 export const native: Door = {
@@ -94,7 +95,7 @@ export async function openWorld(given: Partial<Given> = {}): Promise<World> {
     here: memoryHere({ bus, clock, max: 3 }),
     clock,
     log,
-    passwords: createPasswords(new Semaphore({ slots: 2, waiting: 100 })),
+    passwords: createPasswords(new Semaphore({ slots: 2, waiting: 100 }), cheapHashes),
     tokens: createTokens({ master: new Uint8Array(32).fill(7), random: systemRandom.bytes }),
     newId,
     digestKey: new Uint8Array(32).fill(9),

@@ -30,6 +30,7 @@ import { Hub } from '../../src/transport/hub.ts'
 import { MemoryOutbound, MemoryWire } from '../../src/transport/outbound-memory.ts'
 import type { Confirm } from '../../src/transport/sitter.ts'
 import { HubSeat } from '../../src/transport/seat.ts'
+import { cheapHashes } from '../harness/hashes.ts'
 import { type Faults, FaultyBus } from './faulty-bus.ts'
 
 /** How a viewer hears of the end of its login, and what it is told when it asks. */
@@ -63,7 +64,7 @@ export async function openNode(seed: number, faults: Faults) {
     clock,
     log,
     newId,
-    passwords: createPasswords(new Semaphore({ slots: 1, waiting: 10 })),
+    passwords: createPasswords(new Semaphore({ slots: 1, waiting: 10 }), cheapHashes),
     tokens: createTokens({ master: new Uint8Array(32), random: (size) => random.bytes(size) }),
     digestKey: new Uint8Array(32),
     issuer: null,
