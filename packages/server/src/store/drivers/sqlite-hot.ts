@@ -1,5 +1,5 @@
 import type { Database, SQLQueryBindings } from 'bun:sqlite'
-import { limits } from '@parlance/protocol'
+import { limits } from '@parlance/protocol/limits'
 import type { Kysely, Selectable } from 'kysely'
 import { isSameRequest } from '../digests.ts'
 import type { MessagesTable, Tables } from '../schema.ts'

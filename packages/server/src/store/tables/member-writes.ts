@@ -1,5 +1,5 @@
 import type { Role } from '@parlance/protocol'
-import { limits } from '@parlance/protocol'
+import { limits } from '@parlance/protocol/limits'
 import type { EventRow, MemberRow } from '../rows.ts'
 import type { Logged, WriteInput, WriteOutput } from '../writes.ts'
 import { spendInvite } from './invite-uses.ts'

@@ -1,4 +1,4 @@
-import { limits } from '@parlance/protocol'
+import { limits } from '@parlance/protocol/limits'
 import type { Selectable } from 'kysely'
 import { printId } from '../../base/ids.ts'
 import type { EventRow, ReactionCounts, ReactionRow } from '../rows.ts'
