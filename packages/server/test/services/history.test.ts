@@ -1,20 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { RoomEventFrame } from '@parlance/protocol'
-import { faultsOf, openWorld, type Somebody, type World } from './world.ts'
+import { openTrio } from './trio.ts'
+import { faultsOf, type Somebody } from './world.ts'
 
-let world: World
-let ada: Somebody
-let bob: Somebody
-let eve: Somebody
-
-beforeAll(async () => {
-  world = await openWorld()
-  ;[ada, bob, eve] = [await world.somebody('ada'), await world.somebody('bob'), await world.somebody('eve')]
-})
+const { world, ada, bob, eve, ...rooms } = await openTrio()
 afterAll(() => world[Symbol.asyncDispose]())
 
-const group = async (history: 'open' | 'hidden') =>
-  (await ada.ask('rooms.create', { kind: 'group', members: [bob.actor.id], policy: { history } })).room.id
+const group = async (history: 'open' | 'hidden') => (await rooms.group([bob], { policy: { history } })).id
 
 async function fill(room: string, from: number, to: number): Promise<void> {
   for (let n = from; n <= to; n += 1) await ada.ask('messages.send', { room, content: `m${n}` })

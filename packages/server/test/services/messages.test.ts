@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
+import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import type { InputOf } from '@parlance/protocol'
 import type { MessageState } from '../../src/live/bus.ts'
-import { faultsOf, openWorld, type Somebody, type World } from './world.ts'
+import { openTrio } from './trio.ts'
+import { faultsOf, type Somebody } from './world.ts'
 
-let world: World
-let ada: Somebody
-let bob: Somebody
-let eve: Somebody
-
-beforeAll(async () => {
-  world = await openWorld()
-  ;[ada, bob, eve] = [await world.somebody('ada'), await world.somebody('bob'), await world.somebody('eve')]
-})
+const { world, ada, bob, eve, ...rooms } = await openTrio()
 afterAll(() => world[Symbol.asyncDispose]())
 
 type Policy = NonNullable<InputOf<'rooms.create'>['policy']>
-const group = async (members: Somebody[] = [bob], policy: Policy = {}) =>
-  (await ada.ask('rooms.create', { kind: 'group', members: members.map(({ actor }) => actor.id), policy })).room.id
-let names = 0
-const publicRoom = async (policy: Policy = {}) =>
-  (await ada.ask('rooms.create', { kind: 'public', name: `m${(names += 1)}`, policy })).room.id
+const group = async (members?: Somebody[], policy: Policy = {}) => (await rooms.group(members, { policy })).id
+const publicRoom = async (policy?: Policy) => (await rooms.publicRoom(policy)).id
 const send = (who: Somebody, room: string, content = 'hi') => who.ask('messages.send', { room, content })
 
 describe('sending', () => {

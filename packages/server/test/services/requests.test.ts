@@ -1,22 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { limits } from '@parlance/protocol'
-import { faultsOf, openWorld, type Somebody, type World } from './world.ts'
+import { openTrio } from './trio.ts'
+import { faultsOf, type Somebody } from './world.ts'
 
-let world: World
-let ada: Somebody
-let bob: Somebody
-let eve: Somebody
-
-beforeAll(async () => {
-  world = await openWorld()
-  ;[ada, bob, eve] = [await world.somebody('ada'), await world.somebody('bob'), await world.somebody('eve')]
-})
+const { world, ada, bob, eve, ...rooms } = await openTrio()
 afterAll(() => world[Symbol.asyncDispose]())
 
-const asking = async (members: Somebody[] = [bob]) => {
-  const policy = { join: 'request' as const }
-  return (await ada.ask('rooms.create', { kind: 'group', policy, members: members.map(({ actor }) => actor.id) })).room.id
-}
+const asking = async (members?: Somebody[]) => (await rooms.group(members, { policy: { join: 'request' } })).id
 const openOf = async (who: Somebody, room: string) => (await who.ask('requests.list', { room })).items.map(({ user }) => user.username)
 
 describe('a request to join', () => {

@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { ChatError } from '@parlance/protocol'
-import { openWorld, type Somebody, type World } from './world.ts'
+import { openTrio } from './trio.ts'
+import type { Somebody } from './world.ts'
 
-let world: World
-let ada: Somebody
-let bob: Somebody
-let eve: Somebody
-
-beforeAll(async () => {
-  world = await openWorld()
-  ;[ada, bob, eve] = [await world.somebody('ada'), await world.somebody('bob'), await world.somebody('eve')]
-})
+const { world, ada, bob, eve, ...rooms } = await openTrio()
 afterAll(() => world[Symbol.asyncDispose]())
 
-const group = async (members: Somebody[] = [bob]) =>
-  (await ada.ask('rooms.create', { kind: 'group', title: 'A group', members: members.map(({ actor }) => actor.id) })).room.id
-let names = 0
-const publicRoom = async () => (await ada.ask('rooms.create', { kind: 'public', name: `sanctioned ${(names += 1)}` })).room.id
+const group = async (members?: Somebody[]) => (await rooms.group(members)).id
+const publicRoom = async () => (await rooms.publicRoom()).id
 
 /** What a refusal says to wait; undefined where it says nothing. */
 const waitOf = (promise: Promise<unknown>): Promise<number | undefined> =>

@@ -1,22 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { limits } from '@parlance/protocol'
-import { openWorld, type Somebody, type World } from './world.ts'
+import { openTrio } from './trio.ts'
+import type { Somebody } from './world.ts'
 
-let world: World
-let ada: Somebody
-let bob: Somebody
-let eve: Somebody
-
-beforeAll(async () => {
-  world = await openWorld()
-  ;[ada, bob, eve] = [await world.somebody('ada'), await world.somebody('bob'), await world.somebody('eve')]
-})
+const { world, ada, bob, eve, group, publicRoom } = await openTrio()
 afterAll(() => world[Symbol.asyncDispose]())
-
-const group = async (members: Somebody[] = [bob]) =>
-  (await ada.ask('rooms.create', { kind: 'group', title: 'A group', members: members.map(({ actor }) => actor.id) })).room
-let names = 0
-const publicRoom = async () => (await ada.ask('rooms.create', { kind: 'public', name: `public ${(names += 1)}` })).room
 
 describe('the list of one’s rooms', () => {
   test('has the latest joined first, each with its last message and what is unread', async () => {
