@@ -265,6 +265,24 @@ export type Dialect = {
   reference?: Reference
 }
 
+/** A path as text; as it came where its escapes are broken. */
+export function unescaped(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+/** What tells of rooms and of nothing else. */
+export const onlyRooms = (room: Encoder['room']): Encoder => ({
+  room,
+  user: () => null,
+  ephemeral: () => null,
+  presence: () => null,
+  heads: () => null,
+})
+
 /** A frame's text as an object; null for anything else, too deep nesting included. */
 export function parseFrame(text: string, depth: number): Record<string, unknown> | null {
   try {

@@ -1,5 +1,6 @@
 import { ChatError, type Room } from '@parlance/protocol'
-import type { Admission, Conversation, DoorSocket, Listener, Login, RoomEvent, Seat } from './dialect.ts'
+import type { Admission, DoorSocket, Login, RoomEvent } from './dialect.ts'
+import { endsLogin, OneRoom } from './one-room.ts'
 
 /** How a dialect talks whose sockets are in one room and only write and hear messages. */
 export type Words = {
@@ -8,9 +9,6 @@ export type Words = {
   /** An event as a frame, or null for what is not told. */
   frameOf(event: RoomEvent): string | null
 }
-
-/** Frames that wait for their turn; what comes beyond them is lost, like everything the gate refuses. */
-const maxWaiting = 64
 
 /** Admits a login to a room it was seen to read. */
 export const talkIn = (words: Words, login: Login, room: Room): Admission => ({
@@ -24,112 +22,36 @@ export function refusal(error: unknown): Admission {
   return status >= 500 || status === 429 ? { refuse: status, retryMs } : { refuse: 403 }
 }
 
-const endsLogin = (error: unknown): boolean => error instanceof ChatError && (error.status === 401 || error.code === 'suspended')
+/** A budget, slow mode, a full queue. */
+const isPassing = (error: ChatError): boolean => error.status === 429 || error.code === 'overloaded'
 
-/** Whether a refusal says that nothing was written and that it is only a matter of time: a budget, slow mode, a full queue. */
-export const isPassing = (error: ChatError): boolean => error.status === 429 || error.code === 'overloaded'
-
-/** One socket in one room. It never hears of an error: what is refused is ignored, as the originals do with what they cannot use. */
-class RoomTalk implements Conversation {
+/** It never hears of an error: what is refused, or too much, is ignored, as the originals do with what they cannot use. */
+class RoomTalk extends OneRoom<string> {
   readonly #words: Words
-  readonly #socket: DoorSocket
-  readonly #login: Login
-  readonly #room: string
-  readonly #seat: Seat
-  #waiting: string[] = []
-  /** One frame at a time, so that one that has to wait for the sender's budget keeps its place. */
-  #isBusy = true
-  #isEnded = false
+  readonly #room: Room
 
   constructor(words: Words, socket: DoorSocket, { login, room }: { login: Login; room: Room }) {
+    super(socket, login, { frameOf: (event) => words.frameOf(event), isPassing })
     this.#words = words
-    this.#socket = socket
-    this.#login = login
-    this.#room = room.id
-    socket.prolong(login, login.sessionEndsAt)
-    this.#seat = socket.sit(login, this.#listener())
-    this.#enter(room.seq).catch((error: unknown) => this.#failed(error))
+    this.#room = room
+    this.begin()
   }
+
   frame(data: string | Uint8Array): void {
     const text = typeof data === 'string' ? this.#words.textOf(data) : null
-    if (text === null || this.#isEnded || this.#waiting.length >= maxWaiting) return
-    this.#waiting.push(text)
-    this.#sendWaiting().catch((error: unknown) => this.#failed(error))
-  }
-
-  /** The runtime's pings keep the socket alive; a frame would be a message to this client. */
-  heartbeat(): void {}
-
-  end(code: number, reason: string): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
-    this.#socket.close(code, reason)
-  }
-
-  closed(): void {
-    this.#isEnded = true
-    this.#waiting = []
+    if (text !== null) this.add(text)
   }
 
   /** What was written since the handshake comes first, so that nothing is missed between it and the seat. */
-  async #enter(after: number): Promise<void> {
-    const attached = await this.#seat.open(this.#room, { mode: 'open', after })
-    if (attached === null) return this.end(4403, 'no access to this room')
-    await this.#confirm()
-    this.#isBusy = false
-    await this.#sendWaiting()
+  protected async enter(): Promise<boolean> {
+    return (await this.seat.open(this.#room.id, { mode: 'open', after: this.#room.seq })) !== null
   }
 
-  /** The login may have ended before the seat could be told. */
-  async #confirm(): Promise<void> {
+  protected async say(content: string): Promise<void> {
     try {
-      await this.#socket.call(this.#login, 'accounts.me', {})
+      await this.patiently(() => this.socket.call(this.login, 'messages.send', { room: this.#room.id, content }))
     } catch (error) {
-      if (endsLogin(error)) throw error
+      if (!(error instanceof ChatError) || endsLogin(error)) throw error
     }
-  }
-
-  #listener(): Listener {
-    return {
-      log: async ({ events }) => {
-        for (const event of events) {
-          const text = this.#words.frameOf(event)
-          if (text !== null) this.#socket.send(text)
-        }
-        await this.#socket.drained()
-      },
-      ownLog: () => {},
-      user: () => {},
-      gone: () => this.end(4403, 'no access to this room'),
-      revoked: () => this.end(4401, 'the session ended'),
-    }
-  }
-
-  async #sendWaiting(): Promise<void> {
-    if (this.#isBusy) return
-    this.#isBusy = true
-    for (let text = this.#waiting[0]; text !== undefined && !this.#isEnded; text = this.#waiting[0]) {
-      await this.#send(text)
-      this.#waiting.shift()
-    }
-    this.#isBusy = false
-  }
-
-  async #send(content: string): Promise<void> {
-    while (!this.#isEnded) {
-      try {
-        await this.#socket.call(this.#login, 'messages.send', { room: this.#room, content })
-        return
-      } catch (error) {
-        if (!(error instanceof ChatError) || endsLogin(error)) throw error
-        if (!isPassing(error)) return
-        await this.#socket.wait(error.retryMs ?? 1000)
-      }
-    }
-  }
-
-  #failed(error: unknown): void {
-    if (endsLogin(error)) this.end(4401, 'the session ended')
-    else this.end(1011, 'internal')
   }
 }

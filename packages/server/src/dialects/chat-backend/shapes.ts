@@ -1,5 +1,5 @@
 import { limits, type Message, type Room } from '@parlance/protocol'
-import { type Encoder, type Listed, parseFrame, type RoomEvent } from '../dialect.ts'
+import { type Listed, onlyRooms, parseFrame, type RoomEvent } from '../dialect.ts'
 import { timestamp } from '../drf.ts'
 
 /** The text that a client's frame sends, without blanks around it, or null for frames that are ignored. */
@@ -23,13 +23,7 @@ export function frameOf({ type, room, message }: RoomEvent): string | null {
   })
 }
 
-export const encoder: Encoder = {
-  room: frameOf,
-  user: () => null,
-  ephemeral: () => null,
-  presence: () => null,
-  heads: () => null,
-}
+export const encoder = onlyRooms(frameOf)
 
 export const userOf = ({ number, username, email }: Listed) => ({ id: number, username, email })
 

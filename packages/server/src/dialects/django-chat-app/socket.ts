@@ -1,4 +1,4 @@
-import type { SocketDoor } from '../dialect.ts'
+import { type SocketDoor, unescaped } from '../dialect.ts'
 import { Talk } from './talk.ts'
 
 const name = '[\\p{L}\\p{N}_-]{1,255}'
@@ -11,12 +11,4 @@ export const socketDoor: SocketDoor = {
     const [, x] = path.exec(unescaped(handshake.path)) ?? []
     return x === undefined ? null : { accept: (socket) => new Talk(socket, x) }
   },
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

@@ -1,5 +1,5 @@
 import { limits, type Message } from '@parlance/protocol'
-import { type Encoder, parseFrame, type RoomEvent } from '../dialect.ts'
+import { onlyRooms, parseFrame, type RoomEvent } from '../dialect.ts'
 import { timestamp } from '../drf.ts'
 
 /** The text that a client's frame sends, or null for frames that are ignored. A number counts as the text it was written as. */
@@ -24,13 +24,7 @@ export function frameOf({ message, type }: RoomEvent): string | null {
   return JSON.stringify({ type: 'chat_message', message: content, username: sender.username, timestamp: timestamp(createdAt) })
 }
 
-export const encoder: Encoder = {
-  room: frameOf,
-  user: () => null,
-  ephemeral: () => null,
-  presence: () => null,
-  heads: () => null,
-}
+export const encoder = onlyRooms(frameOf)
 
 /** One entry of a history. */
 export const entryOf = ({ sender, content, created_at }: Message) => ({

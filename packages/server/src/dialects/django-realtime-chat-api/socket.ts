@@ -1,5 +1,5 @@
 import { ChatError, type Room } from '@parlance/protocol'
-import type { Actor, Lobby, SocketDoor } from '../dialect.ts'
+import { type Actor, type Lobby, type SocketDoor, unescaped } from '../dialect.ts'
 import { refusal, talkIn } from '../room-talk.ts'
 import { frameOf, textOf } from './shapes.ts'
 
@@ -21,14 +21,6 @@ export const socketDoor: SocketDoor = {
       return refusal(error)
     }
   },
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 async function roomNamed(lobby: Lobby, actor: Actor, name: string): Promise<Room> {
