@@ -1,29 +1,16 @@
-import { type AddressInfo, connect as dial, createServer, type Socket } from 'node:net'
+import { type Wire, wireTo } from './wire.ts'
 
 /** A proxy as some companies have it: requests pass, what asks for an upgrade is refused while `blocks` is set. */
-export type BlockingProxy = AsyncDisposable & {
-  url: string
+export type BlockingProxy = Wire & {
   blocks: boolean
   /** Upgrades refused so far. */
   refused(): number
-  /** Ends every connection now. */
-  cut(): void
 }
 
 export async function blockingProxy(url: string): Promise<BlockingProxy> {
-  const { hostname, port } = new URL(url)
-  const open = new Set<Socket>()
   let refusals = 0
-  const proxy = { blocks: true }
-  const server = createServer((near) => {
-    const far = dial(Number(port), hostname)
-    const end = () => {
-      near.destroy()
-      far.destroy()
-      open.delete(near)
-    }
-    open.add(near)
-    for (const side of [near, far]) side.on('error', end).on('close', end)
+  const proxy = { blocks: true, refused: () => refusals }
+  const wire = await wireTo(url, ({ near, far }) => {
     near.on('data', (data) => {
       if (proxy.blocks && /^upgrade: *websocket/im.test(data.toString())) {
         refusals += 1
@@ -33,17 +20,5 @@ export async function blockingProxy(url: string): Promise<BlockingProxy> {
     })
     far.on('data', (data) => near.write(data))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const cut = () => {
-    for (const socket of open) socket.destroy()
-  }
-  return Object.assign(proxy, {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    refused: () => refusals,
-    cut,
-    [Symbol.asyncDispose]: async () => {
-      cut()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  })
+  return Object.assign(proxy, wire)
 }

@@ -1,31 +1,18 @@
-import { createServer, connect as dial, type AddressInfo, type Socket } from 'node:net'
+import { type Wire, wireTo } from './wire.ts'
 
 /** A way to a server that breaks: every connection through it ends without a word after so many bytes from the server. */
-export type BreakingWire = AsyncDisposable & {
-  url: string
+export type BreakingWire = Wire & {
   /** Bytes after which the next connections break; Infinity for never. */
   lasts: () => number
   /** Connections broken so far. */
   breaks(): number
-  /** Ends every connection now. */
-  cut(): void
 }
 
 export async function breakingWire(url: string): Promise<BreakingWire> {
-  const { hostname, port } = new URL(url)
-  const open = new Set<Socket>()
   let broken = 0
-  const wire = { lasts: () => Number.POSITIVE_INFINITY }
-  const server = createServer((near) => {
-    const far = dial(Number(port), hostname)
-    const end = () => {
-      near.destroy()
-      far.destroy()
-      open.delete(near)
-    }
-    let left = wire.lasts()
-    open.add(near)
-    for (const side of [near, far]) side.on('error', end).on('close', end)
+  const way = { lasts: () => Number.POSITIVE_INFINITY, breaks: () => broken }
+  const wire = await wireTo(url, ({ near, far, end }) => {
+    let left = way.lasts()
     near.on('data', (data) => far.write(data))
     far.on('data', (data) => {
       const bytes = Buffer.from(data)
@@ -37,17 +24,5 @@ export async function breakingWire(url: string): Promise<BreakingWire> {
       near.end(end)
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const cut = () => {
-    for (const socket of open) socket.destroy()
-  }
-  return Object.assign(wire, {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    breaks: () => broken,
-    cut,
-    [Symbol.asyncDispose]: async () => {
-      cut()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  })
+  return Object.assign(way, wire)
 }
