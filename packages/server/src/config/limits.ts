@@ -28,9 +28,9 @@ export const defaultLimits = {
   /**
    * How long what is over stays in the database before it is swept (days): logins after their last token ran out, invitations after they
    * expired or were revoked, bans and mutes after their end. Whoever runs the server may look them up meanwhile. Links to a new password go
-   * as they expire.
+   * as they expire; when somebody last wrote in a room in slow mode is of use for as long as the longest wait is, which is below a day.
    */
-  keptDays: { sessions: 30, resets: 0, invites: 30, sanctions: 30 },
+  keptDays: { sessions: 30, resets: 0, invites: 30, sanctions: 30, slow_posts: 1 },
   /** How often it is looked for; at start as well. */
   sweepEveryMs: 3_600_000,
 

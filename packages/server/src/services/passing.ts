@@ -10,15 +10,17 @@ const dayMs = 86_400_000
  * at once.
  */
 export async function sweepPassing(
-  { store, clock }: Pick<Deps, 'store' | 'clock'>,
+  { store, clock, log }: Pick<Deps, 'store' | 'clock' | 'log'>,
   keptDays: Record<Passing, number>,
   stopped?: AbortSignal,
 ): Promise<void> {
   for (const [what, days] of Object.entries(keptDays) as [Passing, number][]) {
-    let done = false
-    while (!done && stopped?.aborted !== true) {
-      const before = clock.now() - days * dayMs
-      done = (await store.queue.write('passing.sweep', { what, before, rows })).done
+    let swept = 0
+    for (let done = false; !done && stopped?.aborted !== true; ) {
+      const step = await store.queue.write('passing.sweep', { what, before: clock.now() - days * dayMs, rows })
+      swept += step.rows
+      done = step.done
     }
+    if (swept > 0) log.info('what was over is swept', { what, rows: swept })
   }
 }

@@ -82,8 +82,11 @@ export type NewRoom = Pick<RoomRow, 'id' | 'kind' | 'name' | 'title' | 'descript
   userRooms: number
 }
 
-/** What is only kept for a time: logins with their refresh tokens, links to a new password, invitations, bans and mutes that have ended. */
-export type Passing = 'sessions' | 'resets' | 'invites' | 'sanctions'
+/**
+ * What is only kept for a time: logins with their refresh tokens, links to a new password, invitations, bans and mutes that have ended, and
+ * when somebody last wrote in a room in slow mode.
+ */
+export type Passing = 'sessions' | 'resets' | 'invites' | 'sanctions' | 'slow_posts'
 
 type RoomChange = { room: number; by: number; acl: number; at: number }
 type MemberChange = Omit<RoomChange, 'by'> & { user: number; by: number | null }

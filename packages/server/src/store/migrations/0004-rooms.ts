@@ -47,6 +47,7 @@ async function sanctions(db: Kysely<unknown>, c: Columns): Promise<void> {
     .addPrimaryKeyConstraint('slow_posts_pkey', ['room', 'user'])
     .modifyEnd(c.keyed)
     .execute()
+  await db.schema.createIndex('slow_posts_over').on('slow_posts').column('at').execute()
 }
 
 async function requests(db: Kysely<unknown>, c: Columns): Promise<void> {

@@ -22,11 +22,25 @@ const sweeps: Record<Passing, (tx: Tx, bounds: Bounds) => Promise<number>> = {
     return gone.length + (await tx.deleteFrom('invites').where('number', 'in', revoked).returning('number').execute()).length
   },
 
+  slow_posts: sweepSlowPosts,
+
   async sanctions(tx, { before, rows }) {
     // An ended one binds nobody: nothing is granted by its going, and the room's acl stays.
     const over = tx.selectFrom('sanctions').select('number').where('until', '<=', before).orderBy('until').limit(rows)
     return (await tx.deleteFrom('sanctions').where('number', 'in', over).returning('number').execute()).length
   },
+}
+
+async function sweepSlowPosts(tx: Tx, { before, rows }: Bounds): Promise<number> {
+  const over = tx.selectFrom('slow_posts').select(['room', 'user']).where('at', '<=', before).orderBy('at').limit(rows)
+  const gone = await tx
+    .deleteFrom('slow_posts')
+    .where(({ eb, refTuple }) => eb(refTuple('room', 'user'), 'in', over.$asTuple('room', 'user')))
+    // Whoever writes there at this moment waits anew.
+    .where('at', '<=', before)
+    .returning('room')
+    .execute()
+  return gone.length
 }
 
 export async function sweepPassing(tx: Tx, { what, ...bounds }: WriteInput<'passing.sweep'>): Promise<WriteOutput<'passing.sweep'>> {

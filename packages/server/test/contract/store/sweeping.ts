@@ -97,6 +97,19 @@ export function sweepContract(backend: Backend): void {
       expect(await left()).toEqual([false, false, true])
     })
 
+    test('when somebody last wrote in a room in slow mode is forgotten once nobody waits for it, and not before', async () => {
+      const [owner, bob] = await world.users(2)
+      const room = await world.group([owner, bob])
+      const judge = async () => ({ acl: (await world.present(room)).acl, join: null, slowMs: 1000 })
+      await world.said(room, owner, { content: 'early', judge, at: now + 10 })
+      await world.said(room, bob, { content: 'later', judge, at: now + 20 })
+      expect(await sweep('slow_posts', now + 10)).toMatchObject({ rows: 1, done: true })
+      const again = (sender: UserRow) => world.send(room, sender, { content: 'again', judge, at: now + 30 })
+      expect([(await again(owner)).status, (await again(bob)).status]).toEqual(['stored', 'slow_mode'])
+      await empty('slow_posts', now + 30)
+      expect((await again(bob)).status).toBe('stored')
+    })
+
     test('a ban or mute that has ended goes, and one without an end stays', async () => {
       const [owner, bob] = await world.users(2)
       const room = await world.group([owner, bob])
