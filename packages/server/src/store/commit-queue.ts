@@ -5,9 +5,10 @@ import type { Metrics } from '../base/metrics.ts'
 import { isSameRequest } from './digests.ts'
 import type { Driver, NamedWrite } from './drivers/driver.ts'
 import { Account, overloaded } from './queue/bounds.ts'
-import { type Entry, fail, intentOf, judged, type SendEntry, settle } from './queue/entries.ts'
+import { type Entry, fail, intentOf, judged, type SendEntry } from './queue/entries.ts'
 import { Lanes } from './queue/lanes.ts'
-import { isStale, persist } from './queue/persist.ts'
+import { isStale, persist, type Result } from './queue/persist.ts'
+import { Settling, slice, type Written } from './queue/settling.ts'
 import { Waiting } from './queue/waiting.ts'
 import type { CommitQueue, MessageReads, SendRequest } from './store.ts'
 import type { ReactIntent, ReactOutcome, ReadIntent, ReadOutcome, SendOutcome, WriteInput, WriteName, WriteOutput } from './writes.ts'
@@ -36,6 +37,7 @@ export class GroupCommit implements CommitQueue {
   readonly #main = new Waiting()
   /** Rarer writes, where they do not go into the batch of hot ones. */
   readonly #beside = new Waiting()
+  readonly #settling = new Settling()
   #running = 0
   #runningBeside = 0
   #scheduled = false
@@ -152,43 +154,59 @@ export class GroupCommit implements CommitQueue {
 
   #start(): void {
     const { writesBeside } = this.#deps.driver
-    if (this.#running === 0 && !this.#main.empty) {
+    if (this.#running === 0 && this.#main.size > 0) {
       this.#running += 1
-      void this.#run(this.#main.take()).then(() => {
-        this.#running -= 1
-        this.#schedule()
-      })
+      void this.#run(this.#main.take(this.#share()), () => (this.#running -= 1))
     }
-    while (this.#runningBeside < writesBeside && !this.#beside.empty) {
+    while (this.#runningBeside < writesBeside && this.#beside.size > 0) {
       this.#runningBeside += 1
-      void this.#run(this.#beside.take(1)).then(() => {
-        this.#runningBeside -= 1
-        this.#schedule()
-      })
+      void this.#run(this.#beside.take(1), () => (this.#runningBeside -= 1))
     }
   }
 
-  async #run(batch: Entry[]): Promise<void> {
-    const { clock, metrics, log } = this.#deps
+  /** With nothing left to tell, half of what waits: one half is told while the other one is written. */
+  #share(): number {
+    const { size } = this.#main
+    return this.#settling.idle && size > slice ? Math.ceil(size / 2) : size
+  }
+
+  /** Writes a batch; then the next one begins before this one is told, so that the disk does not wait for the sockets. */
+  async #run(batch: Entry[], ended: () => void): Promise<void> {
+    const { clock, metrics } = this.#deps
     metrics.queueDepth.set(this.depth)
-    if (this.#failed) return batch.forEach((entry) => fail(entry, failed()))
+    if (this.#failed) {
+      for (const entry of batch) fail(entry, failed())
+      ended()
+      return this.#start()
+    }
     const began = clock.monotonic()
     const results = await persist({ ...this.#deps, fatal: (error) => this.#fatal(error) }, batch.map(intentOf))
     metrics.commitIntents.observe(batch.length)
     metrics.commitSeconds.observe((clock.monotonic() - began) / 1000)
+    const { written, stale } = this.#sort(batch, results)
+    ended()
+    // Before anything else is taken: what waits behind a stale send must not overtake it.
+    if (stale.length > 0) this.#judgeAgain(stale)
+    this.#settling.add(written)
+    this.#start()
+    this.#settling.tell()
+    metrics.queueDepth.set(this.depth)
+  }
+
+  #sort(batch: readonly Entry[], results: readonly Result[]): { written: Written[]; stale: SendEntry[] } {
+    const written: Written[] = []
     const stale: SendEntry[] = []
     let stored = 0
     for (const [i, entry] of batch.entries()) {
       const result = results[i]
       if (result === undefined) throw new Error('an intent without a result')
-      if (result.kind === 'failed') log.error('a write failed and was taken back', { kind: entry.kind, error: result.error })
+      if (result.kind === 'failed') this.#deps.log.error('a write failed and was taken back', { kind: entry.kind, error: result.error })
       if (result.kind === 'send' && result.outcome.status === 'stored') stored += 1
       if (entry.kind === 'send' && isStale(result)) stale.push(entry)
-      else settle(entry, result)
+      else written.push({ entry, result })
     }
-    metrics.sends.inc(stored)
-    metrics.queueDepth.set(this.depth)
-    if (stale.length > 0) this.#judgeAgain(stale)
+    this.#deps.metrics.sends.inc(stored)
+    return { written, stale }
   }
 
   /** The stale sends of a batch, and behind them what waits of their lanes: judged at the present acl and queued again in order. */

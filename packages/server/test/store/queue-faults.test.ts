@@ -60,10 +60,13 @@ async function within<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   return await end
 }
 
-test('what arrives in one turn of the event loop shares one commit', async () => {
+test('what arrives in one turn of the event loop shares one commit; of more than 64, one half is told while the other is written', async () => {
   await using lab = await openLab()
-  await Promise.all(texts(300).map((text) => lab.send(text)))
-  expect(lab.driver.batches.map(({ length }) => length)).toEqual([300])
+  await Promise.all(texts(64).map((text) => lab.send(text)))
+  expect(lab.driver.batches.map(({ length }) => length)).toEqual([64])
+  lab.driver.batches.length = 0
+  await Promise.all(texts(301).map((text) => lab.send(text)))
+  expect(lab.driver.batches.map(({ length }) => length)).toEqual([151, 150])
 })
 
 test('a batch has at most 500 intents and 256 KiB of text', async () => {
@@ -158,8 +161,8 @@ test('a failed fsync ends everything: nothing is acknowledged any more', async (
   const answers = await Promise.allSettled(texts(600).map((text) => lab.send(text)))
   expect(ended).toHaveLength(1)
   const codes = answers.map((answer) => (answer.status === 'rejected' ? codeOf(answer.reason) : 'acknowledged'))
-  expect(new Set(codes.slice(0, 500))).toEqual(new Set(['unknown_outcome']))
-  expect(new Set(codes.slice(500))).toEqual(new Set(['internal']))
+  expect(new Set(codes.slice(0, 300))).toEqual(new Set(['unknown_outcome']))
+  expect(new Set(codes.slice(300))).toEqual(new Set(['internal']))
   expect(codeOf(await lab.send('more').catch((error: unknown) => error))).toBe('internal')
   expect(lab.driver.batches).toHaveLength(1)
 })

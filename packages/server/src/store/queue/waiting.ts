@@ -7,8 +7,8 @@ export class Waiting {
   #taken = 0
   readonly #reads = new Map<string, ReadEntry>()
 
-  get empty(): boolean {
-    return this.#taken === this.#entries.length
+  get size(): number {
+    return this.#entries.length - this.#taken
   }
 
   add(entry: Entry): void {
@@ -22,12 +22,12 @@ export class Waiting {
   }
 
   /** Takes what one transaction may hold, from the front, and not more than `most`. */
-  take(most: number = bounds.batchIntents): Entry[] {
+  take(most: number): Entry[] {
     const batch: Entry[] = []
     let bytes = 0
     for (let entry = this.#entries[this.#taken]; entry !== undefined; entry = this.#entries[this.#taken]) {
       bytes += entry.bytes
-      if (batch.length === most || (bytes > bounds.batchBytes && batch.length > 0)) break
+      if (batch.length === most || batch.length === bounds.batchIntents || (bytes > bounds.batchBytes && batch.length > 0)) break
       batch.push(entry)
       this.#taken += 1
       if (entry.kind === 'read') this.#reads.delete(keyOf(entry))
