@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { Intent } from '../../src/store/drivers/driver.ts'
+import type { Intent, Outcome } from '../../src/store/drivers/driver.ts'
 import { SqliteThread } from '../../src/store/drivers/sqlite-thread.ts'
 import {
   cloneError,
@@ -10,6 +10,7 @@ import {
   unpackOutcomes,
 } from '../../src/store/drivers/sqlite-thread-wire.ts'
 import type { UserRow } from '../../src/store/rows.ts'
+import { createdRow } from '../../src/store/tables/rows-of.ts'
 import { newId, temporaryFile } from '../contract/store/backends.ts'
 import { newSend, newUser } from '../contract/store/world.ts'
 
@@ -35,12 +36,20 @@ test('a batch crosses to the writing thread as it was: the order, the digests, a
 
 test('outcomes cross back in their order, and an error keeps its words, its code and what it means', () => {
   const error = Object.assign(new Error('no room'), { code: 'SQLITE_FULL' })
-  const outcomes = [
-    { kind: 'failed' as const, error },
-    { kind: 'send' as const, outcome: { status: 'conflict' as const } },
-    { kind: 'read' as const, outcome: null },
+  const read: Intent = { kind: 'read', read: { room: 1, user: 2, n: 3, at: 4 } }
+  const batch = [read, send(null, 'taken before'), send(null, 'alone'), read, send(null, 'with a join')]
+  const [, , alone, , joining] = batch.map((intent) => (intent.kind === 'send' ? intent.send : null))
+  if (!alone || !joining) throw new Error('no sends')
+  const joined = { room: 1, seq: 9, type: 'member.joined' as const, actor: 2, ref: 2, data: null, at: 4 }
+  const stored = { status: 'stored' as const, userEvents: [] }
+  const outcomes: Outcome[] = [
+    { kind: 'failed', error },
+    { kind: 'send', outcome: { status: 'conflict' } },
+    { kind: 'send', outcome: { ...stored, number: 7, seq: 8, n: 6, events: [createdRow(alone, 8, 6)] } },
+    { kind: 'read', outcome: null },
+    { kind: 'send', outcome: { ...stored, number: 8, seq: 10, n: 7, events: [joined, createdRow(joining, 10, 7)] } },
   ]
-  const back = unpackOutcomes(structuredClone(packOutcomes(outcomes, () => 'full')))
+  const back = unpackOutcomes(structuredClone(packOutcomes(outcomes, () => 'full')), batch)
   expect(back.slice(1)).toEqual(outcomes.slice(1))
   const [failed] = back
   expect(failed?.kind === 'failed' && failed.error).toBeInstanceOf(ThreadError)

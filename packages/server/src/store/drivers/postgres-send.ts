@@ -1,7 +1,7 @@
 import { CompiledQuery, type Kysely } from 'kysely'
 import type { Tables } from '../schema.ts'
 import { mentionsText } from '../tables/message-writes.ts'
-import { idBytes } from '../tables/rows-of.ts'
+import { createdRow, idBytes } from '../tables/rows-of.ts'
 import type { ReadIntent, ReadOutcome, SendIntent, SendOutcome, Stale } from '../writes.ts'
 import type { ReadWrite, SendWrite } from './driver.ts'
 
@@ -70,7 +70,7 @@ function mentionedList({ mentions, mentionAll }: SendIntent): string | null {
 function sendOutcome(send: SendIntent, { status, number, seq, n }: ResultRow): Written {
   if (status === 'stale') return { kind: 'send', outcome: { status } }
   if (status === 'known') return { kind: 'send', outcome: { status: 'held' } }
-  const event = { room: send.room, seq, type: 'message.created' as const, actor: send.sender, ref: n, data: null, at: send.at }
+  const event = createdRow(send, seq, n)
   return { kind: 'send', outcome: { status: 'stored', number, seq, n, events: [event], userEvents: [] } }
 }
 

@@ -7,7 +7,7 @@ import { findMember, hasTooManyRooms, join } from '../tables/member-writes.ts'
 import { lockRooms } from '../tables/locks.ts'
 import { saveRoom } from '../tables/log-writes.ts'
 import { mentionsText } from '../tables/message-writes.ts'
-import { idBytes, messageOf } from '../tables/rows-of.ts'
+import { createdRow, idBytes, messageOf } from '../tables/rows-of.ts'
 import { beginWait, waitOf } from '../tables/slow-mode.ts'
 import type { Logged, ReadIntent, ReadOutcome, SendIntent, SendOutcome, Stale } from '../writes.ts'
 import type { SendWrite } from './driver.ts'
@@ -126,7 +126,7 @@ export class HotWrites {
     for (const { number } of mentions) this.#sql.mention.run(room, n, number)
     if (mentionAll) this.#sql.mention.run(room, n, null)
     head.markers.set(sender, n)
-    events.push({ room, seq, type: 'message.created', actor: sender, ref: n, data: null, at })
+    events.push(createdRow(send, seq, n))
     return { status: 'stored', number: Number(lastInsertRowid), seq, n, events, userEvents }
   }
 

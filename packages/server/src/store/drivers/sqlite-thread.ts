@@ -51,7 +51,7 @@ export class SqliteThread implements Driver {
 
   async commit(batch: readonly Intent[]): Promise<Outcome[]> {
     const answer = await this.#ask({ ask: 'commit', batch: packIntents(batch) })
-    return answer.answer === 'committed' ? unpackOutcomes(answer.outcomes) : unexpected(answer)
+    return answer.answer === 'committed' ? unpackOutcomes(answer.outcomes, batch) : unexpected(answer)
   }
 
   classify(error: unknown): Failure {

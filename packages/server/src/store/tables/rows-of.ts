@@ -26,6 +26,7 @@ import type {
   UserEventsTable,
   UsersTable,
 } from '../schema.ts'
+import type { SendIntent } from '../writes.ts'
 
 /** The bytes of an id that a caller has checked to be one. */
 export function idBytes(id: string): Uint8Array {
@@ -33,6 +34,17 @@ export function idBytes(id: string): Uint8Array {
   if (bytes === null) throw new Error(`not an id: ${id}`)
   return bytes
 }
+
+/** The row in the room's log of a message that was stored. */
+export const createdRow = ({ room, sender, at }: Pick<SendIntent, 'room' | 'sender' | 'at'>, seq: number, n: number): EventRow => ({
+  room,
+  seq,
+  type: 'message.created',
+  actor: sender,
+  ref: n,
+  data: null,
+  at,
+})
 
 const idOrNull = (bytes: Uint8Array | null): string | null => (bytes === null ? null : printId(bytes))
 const objectOf = (json: string | null): Record<string, unknown> | null =>
