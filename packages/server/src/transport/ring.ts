@@ -14,7 +14,10 @@ const weigh = (event: RoomEvent): number => 400 + (event.message === null ? 0 : 
  */
 export class Ring {
   readonly #budget: RingBudget
-  #events: RoomEvent[] = []
+  /** Grows to `perRoom` places and is then written round; `#first` is the place of the oldest. */
+  #events: (RoomEvent | undefined)[] = []
+  #first = 0
+  #kept = 0
   #weight = 0
 
   constructor(budget: RingBudget) {
@@ -22,31 +25,44 @@ export class Ring {
   }
 
   push(event: RoomEvent): void {
-    const weight = weigh(event)
-    this.#events.push(event)
-    this.#weight += weight
-    this.#budget.used += weight
-    while (this.#events.length > perRoom || (this.#budget.used > this.#budget.max && this.#events.length > 1)) this.#drop()
+    if (this.#kept === perRoom) this.#drop()
+    this.#events[(this.#first + this.#kept) % perRoom] = event
+    this.#kept++
+    this.#weigh(weigh(event))
+    while (this.#budget.used > this.#budget.max && this.#kept > 1) this.#drop()
   }
 
   /** The events in (after, upto], or null if some of them are no longer kept. */
   between(after: number, upto: number): RoomEvent[] | null {
     if (after >= upto) return []
-    const first = this.#events[0]
-    if (first === undefined || first.seq > after + 1) return null
-    return this.#events.filter((event) => event.seq > after && event.seq <= upto)
+    const oldest = this.#events[this.#first]
+    if (this.#kept === 0 || oldest === undefined || oldest.seq > after + 1) return null
+    const events: RoomEvent[] = []
+    for (let i = 0; i < this.#kept; i++) {
+      const event = this.#events[(this.#first + i) % perRoom]
+      if (event !== undefined && event.seq > after && event.seq <= upto) events.push(event)
+    }
+    return events
   }
 
   clear(): void {
-    this.#budget.used -= this.#weight
-    this.#weight = 0
+    this.#weigh(-this.#weight)
     this.#events = []
+    this.#first = 0
+    this.#kept = 0
   }
 
   #drop(): void {
-    const event = this.#events.shift()
+    const event = this.#events[this.#first]
     if (event === undefined) return
-    this.#weight -= weigh(event)
-    this.#budget.used -= weigh(event)
+    this.#events[this.#first] = undefined
+    this.#first = (this.#first + 1) % perRoom
+    this.#kept--
+    this.#weigh(-weigh(event))
+  }
+
+  #weigh(change: number): void {
+    this.#weight += change
+    this.#budget.used += change
   }
 }
