@@ -133,7 +133,11 @@ const maxFaults = 20
 type Outcome = 'ok' | 'failed' | ErrorCode
 
 /** Counts operations. What a name needs of the registry is looked up once: it stands in the way of every send. */
-function createMeasures({ operations, operationSeconds }: Metrics): (name: OperationName, outcome: Outcome, ms: number) => void {
+function createMeasures({
+  operations,
+  operationsDone,
+  operationSeconds,
+}: Metrics): (name: OperationName, outcome: Outcome, ms: number) => void {
   const seconds = new Map<string, { observe(value: number): void }>()
   const done = new Map<string, { inc(): void }>()
   return (name, outcome, ms) => {
@@ -141,7 +145,7 @@ function createMeasures({ operations, operationSeconds }: Metrics): (name: Opera
     let ok = done.get(name)
     if (one === undefined || ok === undefined) {
       one = operationSeconds.labels(findOperation(name)?.rate ?? 'read')
-      ok = operations.labels(name, 'ok')
+      ok = operationsDone(name)
       seconds.set(name, one)
       done.set(name, ok)
     }

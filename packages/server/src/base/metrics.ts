@@ -20,6 +20,19 @@ export function createMetrics(sizes?: Sizes) {
   const counter = (name: string, help: string) => new Counter({ name: `parlance_${name}`, help, registers })
   const gauge = (name: string, help: string) => new Gauge({ name: `parlance_${name}`, help, registers })
   const histogram = (name: string, help: string, buckets: number[]) => new Histogram({ name: `parlance_${name}`, help, buckets, registers })
+  const tally = (name: string, help: string) => {
+    const counted = new Tally()
+    new Counter({
+      name: `parlance_${name}`,
+      help,
+      registers,
+      collect() {
+        this.inc(counted.take())
+      },
+    })
+    return counted
+  }
+  const done = new Map<string, Tally>()
   measureProcess(registers)
   if (sizes !== undefined) {
     measured(
@@ -54,7 +67,16 @@ export function createMetrics(sizes?: Sizes) {
       help: 'Operations that reached their service, at any door, by outcome: ok, refused, failed',
       labelNames: ['operation', 'outcome'] as const,
       registers,
+      collect() {
+        for (const [operation, counted] of done) this.inc({ operation, outcome: 'ok' }, counted.take())
+      },
     }),
+    /** Where operations of this name are counted that went well. */
+    operationsDone(operation: string): Tally {
+      let counted = done.get(operation)
+      if (counted === undefined) done.set(operation, (counted = new Tally()))
+      return counted
+    },
     operationSeconds: new Histogram({
       name: 'parlance_operation_seconds',
       help: 'Time in the service, the commit included, by rate class',
@@ -81,14 +103,14 @@ export function createMetrics(sizes?: Sizes) {
       registers,
     }),
     streamConnections: gauge('stream_connections', 'Open streams of server-sent events'),
-    framesIn: counter('socket_frames_in_total', 'Frames received from sockets'),
-    framesOut: counter('socket_frames_out_total', 'Frames handed to sockets one by one (published frames are counted as publishes)'),
-    sends: counter('sends_total', 'Messages acknowledged for the first time'),
+    framesIn: tally('socket_frames_in_total', 'Frames received from sockets'),
+    framesOut: tally('socket_frames_out_total', 'Frames handed to sockets one by one (published frames are counted as publishes)'),
+    sends: tally('sends_total', 'Messages acknowledged for the first time'),
     commitIntents: histogram('commit_batch_intents', 'Intents in one committed batch', intents),
     commitSeconds: histogram('commit_seconds', 'Time of one commit, durable on disk', secondsOfWork),
     queueDepth: gauge('commit_queue_intents', 'Intents waiting for a commit'),
-    publishes: counter('publishes_total', 'Events given to the topics of this node'),
-    deliveries: counter('deliveries_total', 'Published events times the connections they went to'),
+    publishes: tally('publishes_total', 'Events given to the topics of this node'),
+    deliveries: tally('deliveries_total', 'Published events times the connections they went to'),
     deliverySeconds: histogram('delivery_seconds', 'From the moment an event was accepted to its publishing on this node', secondsOfWork),
     hubRooms: gauge('hub_rooms', 'Rooms with a listener on this node'),
     hubUsers: gauge('hub_users', 'Users with a connection to this node'),
@@ -105,6 +127,22 @@ export function createMetrics(sizes?: Sizes) {
     contentType: registry.contentType,
     /** Everything in Prometheus' text format. */
     text: () => registry.metrics(),
+  }
+}
+
+/** Counts what happens with every message by mere addition; prom-client hears the sum when the figures are asked for. */
+export class Tally {
+  #counted = 0
+
+  inc(by = 1): void {
+    this.#counted += by
+  }
+
+  /** What was counted since this was last asked. */
+  take(): number {
+    const counted = this.#counted
+    this.#counted = 0
+    return counted
   }
 }
 
