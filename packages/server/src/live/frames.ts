@@ -33,7 +33,8 @@ export function roomFrame(event: RoomEvent): RoomEventFrame {
       return { ev: event.type, ...head, data: { ...whose(event), by: other(event) } }
     case 'message.created': {
       const message = must(event.message)
-      return { ev: event.type, ...head, n: message.n, data: messageView(event.room.id, message) }
+      // Without a spread, for it comes with every message.
+      return { ev: event.type, room: head.room, seq: head.seq, at: head.at, n: message.n, data: messageView(event.room.id, message) }
     }
     case 'message.edited':
       return {

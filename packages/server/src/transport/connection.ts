@@ -222,12 +222,12 @@ export class Connection implements DoorSocket, Answering {
     this.#conversation?.closed()
   }
 
-  #ask<N extends OperationName>(name: N, by: Pick<Call, 'actor' | 'addressee'>, input: unknown): Promise<OutputOf<N>> {
+  #ask<N extends OperationName>(name: N, { actor, addressee }: Pick<Call, 'actor' | 'addressee'>, input: unknown): Promise<OutputOf<N>> {
     if (this.#inFlight >= limits.in_flight) return Promise.reject(new ChatError('too_many_in_flight', { retry_ms: 100 }))
     this.#inFlight++
     const { dialect, gate, hub } = this.#deps
     const { address } = this.#origin
-    const answered = gate.call(name, { ...by, lane: this, door: dialect.door, requestId: this.id, address }, input)
+    const answered = gate.call(name, { actor, addressee, lane: this, door: dialect.door, requestId: this.id, address }, input)
     answered.then(
       () => {
         this.#inFlight--

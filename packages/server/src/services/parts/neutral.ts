@@ -29,13 +29,13 @@ export function roomEvent(row: EventRow, context: Context): RoomEvent {
     roomKind: row.data?.kind ?? null,
     changed: row.data?.changed ?? null,
     settings: row.type === 'room.updated' ? (context.settings ?? null) : null,
-    ...(row.data?.until !== undefined && { until: row.data.until }),
     ref: null,
     reaction: reactionOf(row.data),
     left: leftOf(row.data),
     ttl: row.data?.ttl_s ?? null,
     message: null,
   }
+  if (row.data?.until !== undefined) event.until = row.data.until
   if (row.ref === null) return event
   if (!isAboutMessage(row)) event.subject = context.person(row.ref)
   else addMessage(event, row.ref, context)
