@@ -10,7 +10,7 @@ export function describeMachine(dir: string, generatorCore: number | null): stri
   const pinning =
     generatorCore === null
       ? 'the generator is not pinned: taskset or a second core is missing'
-      : `the generator stays on core ${generatorCore}, servers use every core`
+      : `the generator stays on core ${generatorCore}, the main thread of a server off it, its other threads anywhere`
   return [
     `${processor}, ${process.platform} ${release()}, Bun ${Bun.version}`,
     `${pinning}; a write and fsync of 4 KB takes ${milliseconds(fsyncTime(dir))}`,

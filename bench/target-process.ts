@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { keepApart } from './cores.ts'
 
 /** The checkout. */
 export const root = join(import.meta.dir, '..')
@@ -43,6 +44,7 @@ export class TargetProcess {
       }
       await Bun.sleep(2)
     }
+    keepApart(target.pid)
     return target
   }
 
