@@ -1,10 +1,10 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Database } from 'bun:sqlite'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { listening, parlance } from '../harness/process.ts'
-import { createRest } from '../harness/rest.ts'
+import { type Command, listening, parlance } from '../harness/process.ts'
+import { createRest, type Rest } from '../harness/rest.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'parlance-cli-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -18,86 +18,119 @@ function passwordHashes(data: string): (string | null)[] {
     .map(({ password }) => password)
 }
 
-describe('the command line', () => {
-  test(
-    'a server started on nothing listens, acts on commands of its machine, and ends on SIGTERM',
-    async () => {
-      const data = join(root, 'fresh')
-      const server = parlance(['serve', '--port', '0', '--data-dir', data])
-      const rest = createRest(await listening(server))
-      expect((await rest.raw('GET', '/readyz')).status).toBe(200)
+describe('beside a server started on nothing, the command line', () => {
+  const data = join(root, 'fresh')
+  let server: Command
+  let rest: Rest
+  /** The exit code of a command and what it printed. */
+  const run = async (...args: string[]): Promise<[number, string]> => {
+    const command = parlance([...args, '--data-dir', data])
+    return [await command.exited, command.text()]
+  }
+  const login = (username: string, password: string) => rest.ask('accounts.login', { username, password })
+  const usable = 'a long enough one'
 
-      const create = parlance(['user', 'create', 'root', '--admin', '--password', 'a long enough one', '--data-dir', data])
-      expect([await create.exited, create.text()]).toEqual([0, 'Created root, an admin.\n'])
-      expect((await rest.call('accounts.login', { username: 'root', password: 'a long enough one' })).user.username).toBe('root')
+  beforeAll(async () => {
+    server = parlance(['serve', '--port', '0', '--data-dir', data])
+    rest = createRest(await listening(server))
+  }, patience)
+  afterAll(async () => {
+    server.kill('SIGKILL')
+    await server.exited
+  })
+
+  test(
+    'makes an admin, who has a new password by a link or a word, and is listed',
+    async () => {
+      expect((await rest.raw('GET', '/readyz')).status).toBe(200)
+      expect(await run('user', 'create', 'root', '--admin', '--password', usable)).toEqual([0, 'Created root, an admin.\n'])
+      expect((await login('root', usable)).result?.user.username).toBe('root')
       // Other tests hash cheaply; an installation does not.
       expect(passwordHashes(data).join()).toStartWith('$argon2id$v=19$m=19456,t=2,p=1$')
 
-      const link = parlance(['user', 'reset-link', 'root', '--data-dir', data, '--public-url', 'https://chat.example.org'])
-      expect(await link.exited).toBe(0)
-      const token = /\/reset#([\w-]+)\n/.exec(link.text())?.[1] ?? ''
+      const [linked, link] = await run('user', 'reset-link', 'root', '--public-url', 'https://chat.example.org')
+      expect(linked).toBe(0)
+      const token = /\/reset#([\w-]+)\n/.exec(link)?.[1] ?? ''
       await rest.call('recovery.redeem', { token, password: 'another long one' })
-      const word = parlance(['user', 'password', 'root', '--password', 'a long enough one', '--data-dir', data])
-      expect([await word.exited, word.text()]).toEqual([0, 'The password of root is changed and every session ended.\n'])
-      expect((await rest.call('accounts.login', { username: 'root', password: 'a long enough one' })).user.username).toBe('root')
-      const list = parlance(['user', 'list', 'OO', '--data-dir', data])
-      expect(await list.exited).toBe(0)
-      expect(list.text()).toMatch(/^[\w-]{36} {2}\d{4}-\d\d-\d\d {2}active +admin {2}root\n$/)
-      const wrong = parlance(['user', 'shout', 'root', '--data-dir', data])
-      expect(await wrong.exited).toBe(1)
-      expect(wrong.text()).toContain('parlance user reset-link NAME')
+      const told = 'The password of root is changed and every session ended.\n'
+      expect(await run('user', 'password', 'root', '--password', usable)).toEqual([0, told])
+      expect((await login('root', usable)).result?.user.username).toBe('root')
 
-      const invite = parlance(['invite', '--uses', '2', '--days', '1', '--data-dir', data])
-      expect(await invite.exited).toBe(0)
-      const code = /\/invite#([\w-]+)\n/.exec(invite.text())?.[1] ?? ''
+      const [listed, list] = await run('user', 'list', 'OO')
+      expect(listed).toBe(0)
+      expect(list).toMatch(/^[\w-]{36} {2}\d{4}-\d\d-\d\d {2}active +admin {2}root\n$/)
+      expect(await run('user', 'create', 'ROOT')).toEqual([1, 'Another account has this username.\n'])
+      const [wrong, usage] = await run('user', 'shout', 'root')
+      expect(wrong).toBe(1)
+      expect(usage).toContain('parlance user reset-link NAME')
+    },
+    patience,
+  )
+
+  test(
+    'gives invitations and takes them back',
+    async () => {
+      const [invited, invite] = await run('invite', '--uses', '2', '--days', '1')
+      expect(invited).toBe(0)
+      const code = /\/invite#([\w-]+)\n/.exec(invite)?.[1] ?? ''
       expect((await rest.call('invites.preview', { code })).registers).toBe(true)
-      const invites = parlance(['invite', 'list', '--data-dir', data])
-      expect(await invites.exited).toBe(0)
-      const id = /^([\w-]{36}) {2}0 of 2 used/.exec(invites.text())?.[1] ?? ''
-      const revoke = parlance(['invite', 'revoke', id, '--data-dir', data])
-      expect([await revoke.exited, revoke.text()]).toEqual([0, 'Revoked.\n'])
+      const [listed, list] = await run('invite', 'list')
+      expect(listed).toBe(0)
+      const id = /^([\w-]{36}) {2}0 of 2 used/.exec(list)?.[1] ?? ''
+      expect(await run('invite', 'revoke', id)).toEqual([0, 'Revoked.\n'])
       expect((await rest.ask('invites.preview', { code })).problem?.code).toBe('invalid_link')
+    },
+    patience,
+  )
 
-      const maker = parlance(['user', 'create', 'leaver', '--password', 'a long enough one', '--data-dir', data])
-      expect(await maker.exited).toBe(0)
-      const unsaid = parlance(['user', 'delete', 'leaver', '--data-dir', data])
-      expect([await unsaid.exited, unsaid.text()]).toEqual([1, 'Usage:\n  parlance user delete NAME --messages keep|remove\n'])
-      const gone = parlance(['user', 'delete', 'leaver', '--messages', 'keep', '--data-dir', data])
-      expect([await gone.exited, gone.text()]).toEqual([0, 'Deleted leaver. What they wrote stays.\n'])
-      expect((await rest.ask('accounts.login', { username: 'leaver', password: 'a long enough one' })).problem?.code).toBe(
-        'invalid_credentials',
-      )
+  test(
+    'deletes an account when it is told what becomes of the messages',
+    async () => {
+      expect((await run('user', 'create', 'leaver', '--password', usable))[0]).toBe(0)
+      const usage = 'Usage:\n  parlance user delete NAME --messages keep|remove\n'
+      expect(await run('user', 'delete', 'leaver')).toEqual([1, usage])
+      const told = 'Deleted leaver. What they wrote stays.\n'
+      expect(await run('user', 'delete', 'leaver', '--messages', 'keep')).toEqual([0, told])
+      expect((await login('leaver', usable)).problem?.code).toBe('invalid_credentials')
+    },
+    patience,
+  )
 
-      const again = parlance(['user', 'create', 'ROOT', '--data-dir', data])
-      expect([await again.exited, again.text()]).toEqual([1, 'Another account has this username.\n'])
-
-      const issue = parlance(['token', 'ROOT', '--data-dir', data])
-      expect(await issue.exited).toBe(0)
-      const [issued = ''] = issue.text().split('\n')
-      expect(await rest.call('accounts.me', {}, { token: issued })).toMatchObject({ username: 'root' })
-      const suspend = parlance(['user', 'suspend', 'root', '--data-dir', data])
-      expect([await suspend.exited, suspend.text()]).toEqual([0, 'Suspended root. Everything they had open has ended.\n'])
+  test(
+    'issues tokens, until the account is suspended',
+    async () => {
+      expect((await run('user', 'create', 'holder', '--password', usable))[0]).toBe(0)
+      const [status, text] = await run('token', 'HOLDER')
+      expect(status).toBe(0)
+      const [issued = ''] = text.split('\n')
+      expect(await rest.call('accounts.me', {}, { token: issued })).toMatchObject({ username: 'holder' })
+      const told = 'Suspended holder. Everything they had open has ended.\n'
+      expect(await run('user', 'suspend', 'holder')).toEqual([0, told])
       expect((await rest.ask('accounts.me', {}, { token: issued })).problem?.code).toBe('suspended')
-      const refused = parlance(['token', 'root', '--data-dir', data])
-      expect([await refused.exited, refused.text()]).toEqual([1, 'This account is suspended.\n'])
-      const restore = parlance(['user', 'restore', 'root', '--data-dir', data])
-      expect(await restore.exited).toBe(0)
+      expect(await run('token', 'holder')).toEqual([1, 'This account is suspended.\n'])
+      expect((await run('user', 'restore', 'holder'))[0]).toBe(0)
       expect((await rest.ask('accounts.me', {}, { token: issued })).problem?.code).toBe('unauthenticated')
+    },
+    patience,
+  )
 
-      const doctor = parlance(['doctor', '--data-dir', data])
-      expect(await doctor.exited).toBe(0)
-      expect(doctor.text()).toMatch(/the database \(sqlite[^)]*\) answers/)
-
-      const second = parlance(['serve', '--port', '0', '--data-dir', data])
-      expect(await second.exited).toBe(1)
-      expect(second.text()).toMatch(/is in use by another server \(process \d+/)
-
+  test(
+    'finds it well, starts no second one, and ends it by SIGTERM',
+    async () => {
+      const [well, findings] = await run('doctor')
+      expect(well).toBe(0)
+      expect(findings).toMatch(/the database \(sqlite[^)]*\) answers/)
+      const [second, refusal] = await run('serve', '--port', '0')
+      expect(second).toBe(1)
+      expect(refusal).toMatch(/is in use by another server \(process \d+/)
       server.kill('SIGTERM')
       expect(await server.exited).toBe(0)
     },
     patience,
   )
+})
 
+describe('the command line', () => {
   test(
     'without a server a command opens the data directory itself, and the demo fills it twice',
     async () => {
