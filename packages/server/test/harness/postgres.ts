@@ -20,6 +20,7 @@ type Place = { dir: string; account: Account; env: Record<string, string> }
 
 let server: Promise<string | null> | undefined
 let databases = 0
+let copying: Promise<string> | undefined
 // Held for the life of the process: were it collected, its pipe would close and the server with it.
 let lifeline: ChildProcess | undefined
 
@@ -40,7 +41,8 @@ function handle(url: string): Postgres {
     async createDatabase() {
       databases += 1
       const name = `test_${databases}`
-      await administer(url, `create database ${name}`)
+      copying ??= wayOfCopying(url)
+      await administer(url, `create database ${name}${await copying}`)
       made.push(name)
       return Object.assign(new URL(url), { pathname: `/${name}` }).href
     },
@@ -48,6 +50,13 @@ function handle(url: string): Postgres {
       for (const name of made.splice(0)) await administer(url, `drop database if exists ${name} with (force)`)
     },
   }
+}
+
+/** Files copied as they are cost a quarter of copying through the write-ahead log, which is what PostgreSQL does by itself since 15. */
+async function wayOfCopying(url: string): Promise<string> {
+  await using sql = new SQL(url, { max: 1 })
+  const [{ version }] = (await sql`select current_setting('server_version_num')::int as version`) as [{ version: number }]
+  return version >= 150_000 ? ' strategy file_copy' : ''
 }
 
 async function administer(url: string, statement: string): Promise<void> {
@@ -173,8 +182,10 @@ async function serve(bin: string, place: Place): Promise<string> {
   const password = initialise(bin, place)
   const port = await freePort()
   const network = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=']
-  const speed = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300']
-  const command = [join(bin, 'postgres'), '-D', join(dir, 'data'), ...[...network, ...speed].flatMap((setting) => ['-c', setting])]
+  // What is thrown away need not outlive a power cut, feed a replica or be tidied up.
+  const speed = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'wal_level=minimal', 'max_wal_senders=0', 'autovacuum=off']
+  const settings = [...network, ...speed, 'max_connections=300'].flatMap((setting) => ['-c', setting])
+  const command = [join(bin, 'postgres'), '-D', join(dir, 'data'), ...settings]
   const stdio: ['pipe', 'ignore', 'ignore'] = ['pipe', 'ignore', 'ignore']
   lifeline = spawn('sh', ['-c', guardian, 'sh', ...command], { ...account, env: { ...env, DIR: dir }, cwd: dir, detached: true, stdio })
   lifeline.unref()
