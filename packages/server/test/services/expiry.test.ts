@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { retireExpired } from '../../src/services/expiry.ts'
-import { openWorld, type Somebody, type World } from './world.ts'
+import { openTrio } from './trio.ts'
 
-let world: World
-let ada: Somebody
-let bob: Somebody
-
-beforeAll(async () => {
-  world = await openWorld()
-  ;[ada, bob] = [await world.somebody('ada'), await world.somebody('bob')]
-})
+const { world, ada, bob, ...rooms } = await openTrio()
 afterAll(() => world[Symbol.asyncDispose]())
 
 const minute = 60
 const pass = (seconds: number) => world.clock.advance(seconds * 1000)
 const retire = () => retireExpired(world.deps)
-const group = async (policy = {}) => (await ada.ask('rooms.create', { kind: 'group', members: [bob.actor.id], policy })).room.id
+const group = async (policy = {}) => (await rooms.group([bob], { policy })).id
 const say = async (room: string, content: string) => (await ada.ask('messages.send', { room, content })).message
 const texts = async (room: string) => (await bob.ask('messages.list', { room })).items.map(({ content }) => content)
 

@@ -1,15 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { openWorld, type Somebody, type World } from './world.ts'
+import { afterAll, describe, expect, test } from 'bun:test'
+import { openTrio } from './trio.ts'
 
-let world: World
-let ada: Somebody
-let bob: Somebody
-let eve: Somebody
-
-beforeAll(async () => {
-  world = await openWorld()
-  ;[ada, bob, eve] = [await world.somebody('ada'), await world.somebody('bob'), await world.somebody('eve')]
-})
+const { world, ada, bob, eve } = await openTrio()
 afterAll(() => world[Symbol.asyncDispose]())
 
 type Scene = { room: string; early: string; late: string }

@@ -1,18 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { limits } from '@parlance/protocol'
-import { openWorld, type Somebody, type World } from './world.ts'
+import { openTrio } from './trio.ts'
+import type { Somebody } from './world.ts'
 
-let world: World
-let ada: Somebody
-let bob: Somebody
-
-beforeAll(async () => {
-  world = await openWorld()
-  ;[ada, bob] = [await world.somebody('ada'), await world.somebody('bob')]
-})
+const { world, ada, bob, eve, ...rooms } = await openTrio()
 afterAll(() => world[Symbol.asyncDispose]())
 
-const group = async (policy = {}) => (await ada.ask('rooms.create', { kind: 'group', members: [bob.actor.id], policy })).room.id
+const group = async (policy = {}) => (await rooms.group([bob], { policy })).id
 const say = async (who: Somebody, room: string, content = 'hi') => (await who.ask('messages.send', { room, content })).message
 
 describe('a pin', () => {
@@ -53,7 +47,6 @@ describe('a pin', () => {
     expect(await bob.ask('pins.add', { room: free, message: (await say(ada, free)).id })).toHaveProperty('pinned_at')
     const pair = (await bob.ask('rooms.direct', { user: ada.actor.id })).room.id
     expect(await bob.ask('pins.add', { room: pair, message: (await say(ada, pair)).id })).toHaveProperty('pinned_at')
-    const eve = await world.somebody('eve')
     expect(await eve.refused('pins.list', { room: pair })).toBe('not_found')
   })
 

@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { limits } from '@parlance/protocol'
-import { openWorld, type Somebody, type World } from './world.ts'
+import { openTrio } from './trio.ts'
+import type { Somebody } from './world.ts'
 
-let world: World
-let ada: Somebody
-let bob: Somebody
-let eve: Somebody
-
-beforeAll(async () => {
-  world = await openWorld()
-  ;[ada, bob, eve] = [await world.somebody('ada'), await world.somebody('bob'), await world.somebody('eve')]
-})
+const { world, ada, bob, eve } = await openTrio()
 afterAll(() => world[Symbol.asyncDispose]())
 
 async function spoken(members: Somebody[] = [bob]) {

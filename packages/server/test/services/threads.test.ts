@@ -1,18 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { openWorld, type Somebody, type World } from './world.ts'
+import { afterAll, describe, expect, test } from 'bun:test'
+import { openTrio } from './trio.ts'
+import type { Somebody } from './world.ts'
 
-let world: World
-let ada: Somebody
-let bob: Somebody
-
-beforeAll(async () => {
-  world = await openWorld()
-  ;[ada, bob] = [await world.somebody('ada'), await world.somebody('bob')]
-})
+const { world, ada, bob, eve, ...rooms } = await openTrio()
 afterAll(() => world[Symbol.asyncDispose]())
 
-const group = async (history: 'open' | 'hidden' = 'open') =>
-  (await ada.ask('rooms.create', { kind: 'group', members: [bob.actor.id], policy: { history } })).room.id
+const group = async (history: 'open' | 'hidden' = 'open') => (await rooms.group([bob], { policy: { history } })).id
 const say = async (who: Somebody, room: string, said: string | { content: string; reply_to: string }) =>
   (await who.ask('messages.send', { room, ...(typeof said === 'string' ? { content: said } : said) })).message
 const answer = (reply_to: string, content: string) => ({ content, reply_to })
@@ -72,7 +65,6 @@ describe('a thread', () => {
   })
 
   test('shows nobody what was before their join where history is hidden', async () => {
-    const eve = await world.somebody('eve')
     const room = await group('hidden')
     const first = await say(ada, room, 'first')
     await say(bob, room, answer(first.id, 'early'))
