@@ -2,7 +2,7 @@ import { limits } from '@parlance/protocol'
 import type { Attached, Awaited, EnterPage, Listener, Mode, OpenOptions, Resume, RoomHead, Seat } from '../dialects/dialect.ts'
 import type { Actor } from '../dispatch.ts'
 import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
-import type { OpenRoom, Stay } from '../live/log.ts'
+import type { OpenRoom } from '../live/log.ts'
 import { type Attachment, beginning, learn, replay, replayable, settle, stayOf } from './attach.ts'
 import type { DoorChannel } from './door-channels.ts'
 import { type Entered, enterRooms, type Told } from './entering.ts'
@@ -196,12 +196,11 @@ export class HubSeat implements Seat, Sitter {
     const outcome = settle(attachment, { from: at, checked, tell }, this.#standing(channel, 'live', true))
     if (outcome === 'live') return { room: stay.room.id, seq: channel.position, n: Math.max(channel.n, stay.n), read: stay.read }
     if (outcome === 'gone') return null
-    return this.#retryRoom(stay, tell ? at : undefined)
-  }
-
-  async #retryRoom(stay: Stay, after: number | undefined): Promise<RoomHead | null> {
-    const attached = await this.#attach(stay.room.number, { mode: 'live', after })
-    return attached === null ? null : { room: stay.room.id, seq: attached.seq, n: attached.n, read: stay.read }
+    const attached = await this.#attach(stay.room.number, { mode: 'live', after: tell ? at : undefined })
+    if (attached === null) return null
+    // The attach brought a hold of its own, and that is the one the seat keeps.
+    this.#hub.release(channel)
+    return { room: stay.room.id, seq: attached.seq, n: attached.n, read: stay.read }
   }
 
   async #attach(room: string | number, { mode, after, here = false, fromJoin = false }: Attach): Promise<Attached | null> {

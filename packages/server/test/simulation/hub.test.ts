@@ -94,6 +94,26 @@ describe('the hub behind a bus that loses, repeats and delays', () => {
     expect(node.failures).toEqual([])
   })
 
+  test('a room that went on past its ring while somebody entered is entered all the same, and forgotten when they leave', async () => {
+    await using node = await openNode(1, { lose: 0, repeat: 0, delay: 0 })
+    const owner = await node.person('owner')
+    const { room } = await node.handlers['rooms.create'](owner, { kind: 'group', title: 'sim' })
+    const { log, metrics } = node.hub.deps
+    const stays = log.stays.bind(log)
+    let reads = 0
+    log.stays = async (user) => {
+      // The second read is the one behind which the seat enters.
+      if (++reads === 2) for (let i = 0; i < 100; i++) await node.handlers['messages.send'](owner, { room: room.id, content: `${i}` })
+      return await stays(user)
+    }
+    const view = await node.view(owner)
+    await node.handlers['messages.send'](owner, { room: room.id, content: 'live' })
+    expect(view.applied(room.id).seqs).toEqual([103])
+    view.seat.leave()
+    node.hub.publishHeads()
+    expect((await metrics.hubRooms.get()).values).toMatchObject([{ value: 0 }])
+  })
+
   test('without faults nothing is read from the log twice and nothing waits', async () => {
     await using node = await openNode(1, { lose: 0, repeat: 0, delay: 0 })
     const owner = await node.person('owner')
