@@ -159,4 +159,4 @@ test('messages arrive once and in their order whatever becomes of the requests a
     }),
     { numRuns: 15 },
   )
-}, 30_000)
+}, 60_000)

@@ -59,7 +59,7 @@ describe('events', () => {
       }),
       { numRuns: 25 },
     )
-  }, 30_000)
+  }, 60_000)
 
   test('missed while away are replayed, those of the own log too', async () => {
     await using stage = scene()

@@ -91,7 +91,7 @@ describe('the client', () => {
     expect(seen.texts).toEqual(['before', 'meanwhile'])
     await alice[Symbol.asyncDispose]()
     await bob[Symbol.asyncDispose]()
-  }, 30_000)
+  }, 60_000)
 
   test('takes up where a former one stood', async () => {
     await using world = await openWorld()
@@ -111,7 +111,7 @@ describe('the client', () => {
     expect(seen.texts).toEqual(Array.from({ length: 300 }, (_, index) => `m${index}`))
     await later[Symbol.asyncDispose]()
     await alice[Symbol.asyncDispose]()
-  }, 30_000)
+  }, 60_000)
 
   test('keeps its connection when its token is renewed, and loses it when its session is ended', async () => {
     await using world = await openWorld()

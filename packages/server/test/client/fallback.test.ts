@@ -77,7 +77,7 @@ test('where no socket gets through the client falls back, and its application he
   expect(byStream.marks.sort((a, b) => a.room.localeCompare(b.room))).toEqual(bySocket.marks.sort((a, b) => a.room.localeCompare(b.room)))
   expect([left.resets, right.resets]).toEqual([0, 0])
   for (const client of [...clients, adas]) await client[Symbol.asyncDispose]()
-}, 20_000)
+}, 60_000)
 
 test('a stream that breaks all the time loses, doubles and reorders nothing', async () => {
   await using world = await openWorld()
@@ -113,7 +113,7 @@ test('a stream that breaks all the time loses, doubles and reorders nothing', as
   }
   expect(heard.resets).toBe(0)
   for (const one of [client, adas]) await one[Symbol.asyncDispose]()
-}, 30_000)
+}, 60_000)
 
 test('the client goes back to the socket once one gets through, without losing a call', async () => {
   await using world = await openWorld()
@@ -139,7 +139,7 @@ test('the client goes back to the socket once one gets through, without losing a
   const seqs = ofRoom(heard, room).map((event) => Number(event.split(' ')[1]))
   expect(seqs).toEqual(seqs.map((_, i) => (seqs[0] ?? 0) + i))
   await client[Symbol.asyncDispose]()
-}, 20_000)
+}, 60_000)
 
 test('a stream outlives its token, and ends with the login', async () => {
   await using world = await openWorld({ limits: { accessTokenSeconds: 8 } })
@@ -155,4 +155,4 @@ test('a stream outlives its token, and ends with the login', async () => {
   await world.rest.call('accounts.logout', {}, { token: client.session?.access_token ?? '' })
   await eventually(() => client.status.state === 'stopped')
   expect(client.session).toBeNull()
-}, 45_000)
+}, 60_000)

@@ -91,7 +91,7 @@ for (const { name, env } of await backends()) {
         expect(await guest.past()).toEqual(told)
         await leave([guest])
       }
-    }, 30_000)
+    }, 60_000)
 
     test('a server that is killed in mid-traffic loses nothing that anybody saw, and all go on where it was', async () => {
       const guests = await enter(scene)

@@ -46,7 +46,7 @@ for (const backend of await backends()) {
         const { events } = await world.rest.call('rooms.events', { room: place, after: 0 }, bob)
         expect(events.map(({ seq }) => seq).slice(0, 200)).toEqual(events.map((_, index) => index + 1))
       }
-    }, 30_000)
+    }, 60_000)
 
     test('is finished after a restart', async () => {
       const dataDir = mkdtempSync(join(tmpdir(), 'parlance-deletion-'))
@@ -70,7 +70,7 @@ for (const backend of await backends()) {
       } finally {
         rmSync(dataDir, { recursive: true, force: true })
       }
-    }, 30_000)
+    }, 60_000)
   })
 }
 

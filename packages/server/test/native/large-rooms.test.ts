@@ -63,6 +63,6 @@ for (const { name, env } of await backends()) {
       for (const { id } of leaving) await world.rest.call('members.remove', { room, user: id }, ada)
       const left = await socket.next('ev', ({ ev, data }) => ev === 'member.left' && 'large' in data)
       expect([(left.data as { large?: boolean }).large, await isLarge()]).toEqual([false, false])
-    }, 30_000)
+    }, 60_000)
   })
 }

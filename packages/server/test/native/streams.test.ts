@@ -55,7 +55,7 @@ for (const { name, env } of await backends()) {
       const opened = await stream.next('opened')
       expect(opened.seq).toBe(seq)
       expect([...all, ...stream.positions(room)]).toEqual(upTo(seq))
-    }, 20_000)
+    }, 60_000)
 
     test('ends with the removal of its reader, which is the last thing it tells of the room', async () => {
       await using world = await openWorld({ env: await env() })
@@ -132,7 +132,7 @@ describe('a stream of one room', () => {
     await eventually(() => stream.comments > 0, { timeout_ms: limits.stream_comment_ms + 1000 })
     await stream.ended
     expect(stream.events.at(-1)).toMatchObject({ name: 'bye', seen: { frame: { bye: { code: 4401, reason: 'token_expired' } } } })
-  }, 25_000)
+  }, 60_000)
 
   test('ends when the session does', async () => {
     await using world = await openWorld()

@@ -60,4 +60,4 @@ test('what is typed while the server is away arrives when it is back, once and i
   await eventually(() => heard(alice).length === 3, patience)
   expect(heard(alice)).toEqual(['one', 'two', 'three'])
   expect([await alice.leaves(), await bob.leaves()]).toEqual([0, 0])
-}, 40_000)
+}, 60_000)

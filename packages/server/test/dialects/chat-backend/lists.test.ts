@@ -18,7 +18,7 @@ for (const { name, env } of await backends()) {
       made.map((_, i) => (i % 2 === 0 ? [ann.number, bob.number] : [ann.number])),
     )
     expect(listed.filter((chat) => chat.last_message !== null).map((chat) => [chat.id, chat.last_message?.id])).toEqual([[last, id]])
-  }, 30_000)
+  }, 60_000)
 
   test(`more messages than a page come in one array, without the deleted ones, and the last that stands is the last (${name})`, async () => {
     await using world = await openWorld({ env: await env() })
@@ -34,7 +34,7 @@ for (const { name, env } of await backends()) {
     expect(messages.map(({ content }) => content)).toEqual(standing)
     expect((await people.ask<Chat>(ann, 'GET', `/api/chats/${chat}/`)).last_message?.content).toBe('message 447')
     expect((await people.ask<Chat[]>(ann, 'GET', '/api/chats/'))[0]?.last_message?.content).toBe('message 447')
-  }, 30_000)
+  }, 60_000)
 
   test(`a group of more people than are named at once has all of them (${name})`, async () => {
     await using world = await openWorld({ env: await env() })
@@ -52,5 +52,5 @@ for (const { name, env } of await backends()) {
     )
     const chat = await people.ask<Chat>(ann, 'POST', '/api/chats/group/', { name: 'large', member_ids: others })
     expect(chat.members.map(({ id }) => id)).toEqual([ann.number, ...others].toSorted((a, b) => a - b))
-  }, 30_000)
+  }, 60_000)
 }
