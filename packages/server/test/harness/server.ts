@@ -23,8 +23,29 @@ export type TestServerOptions = {
 }
 
 /** A whole server in this process, on a free port and a data directory of its own; gone when disposed. */
-export async function startServer({ env = {}, limits = {}, dataDir }: TestServerOptions = {}): Promise<TestServer> {
-  const directory = dataDir ?? mkdtempSync(join(tmpdir(), 'parlance-test-'))
+export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  if (options.dataDir !== undefined) return await startIn(options.dataDir, options)
+  const directory = mkdtempSync(join(tmpdir(), 'parlance-test-'))
+  const remove = () => rmSync(directory, { recursive: true, force: true })
+  try {
+    const server = await startIn(directory, options)
+    return {
+      ...server,
+      async [Symbol.asyncDispose]() {
+        try {
+          await server[Symbol.asyncDispose]()
+        } finally {
+          remove()
+        }
+      },
+    }
+  } catch (error) {
+    remove()
+    throw error
+  }
+}
+
+async function startIn(directory: string, { env = {}, limits = {} }: TestServerOptions): Promise<TestServer> {
   const config = readConfig({ PORT: '0', HOST: '127.0.0.1', DATA_DIR: directory, RATE_LIMIT: 'off', ...env }, [], {
     drainMs: 1000,
     hashCost: cheapHashes,
@@ -41,7 +62,6 @@ export async function startServer({ env = {}, limits = {}, dataDir }: TestServer
     lines,
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]()
-      if (dataDir === undefined) rmSync(directory, { recursive: true, force: true })
       // So the whole suite is one search for secrets in logs.
       searchLog(lines)
     },
