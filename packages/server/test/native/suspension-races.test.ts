@@ -71,7 +71,9 @@ async function race(number: number): Promise<Outcome[]> {
   const native = await world.socket(who)
   const older = await api.open(`/django-realtime-chat-api/ws/chat/race${number % atOnce}/?token=${who.token}`)
   const { id: room } = await world.rest.call('rooms.get', { room: `name:race${number % atOnce}` }, who)
-  const sockets: Promise<Ending | null>[] = [Promise.resolve(native), Promise.resolve(older), streaming(who)]
+  // Open before the suspension is asked for, as the sockets are: a stream still on its way may be refused instead.
+  const stream = await streaming(who)
+  const sockets: Promise<Ending | null>[] = [native, older, stream].map((open) => Promise.resolve(open))
   const tokens = [who.token]
   const others: Promise<unknown>[] = []
   let lastSend = 0
