@@ -20,6 +20,8 @@ export class FaultyDriver implements Driver {
   readonly batches: (readonly Intent[])[] = []
   readonly faults: Fault[] = []
   always: Fault | undefined
+  /** Happens once, while a commit is under way. */
+  meanwhile: (() => void) | undefined
 
   constructor(inner: Driver) {
     this.#inner = inner
@@ -39,6 +41,9 @@ export class FaultyDriver implements Driver {
 
   async commit(batch: readonly Intent[]): Promise<Outcome[]> {
     this.batches.push(batch)
+    const { meanwhile } = this
+    this.meanwhile = undefined
+    meanwhile?.()
     const fault = this.always ?? this.faults.shift()
     if (fault === undefined) return await this.#inner.commit(batch)
     if (fault.written === true) await this.#inner.commit(batch)

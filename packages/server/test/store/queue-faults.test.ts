@@ -69,6 +69,27 @@ test('what arrives in one turn of the event loop shares one commit; of more than
   expect(lab.driver.batches.map(({ length }) => length)).toEqual([151, 150])
 })
 
+test('the next batch is on its way before anybody hears of the last one, and all hear in their order', async () => {
+  await using lab = await openLab()
+  const heard: { text: string; begun: number }[] = []
+  const tell = (text: string) => lab.send(text).then(() => heard.push({ text, begun: lab.driver.batches.length }))
+  await Promise.all(texts(400).map(tell))
+  expect(heard[0]).toEqual({ text: 'm1', begun: 2 })
+  expect(heard.map(({ text }) => text)).toEqual(texts(400))
+})
+
+test.each([
+  [4, 'few that came meanwhile are written with what the answers bring', [10, 14]],
+  [5, 'as many as half of it are written at once', [10, 5, 10]],
+])('behind a batch of ten, with %d waiting: %s', async (late, _, batches) => {
+  await using lab = await openLab()
+  const more: Promise<unknown>[] = []
+  lab.driver.meanwhile = () => void more.push(...texts(late).map((text) => lab.send(`late ${text}`)))
+  await Promise.all(texts(10).map((text) => lab.send(text).then(() => more.push(lab.send(`then ${text}`)))))
+  await Promise.all(more)
+  expect(lab.driver.batches.map(({ length }) => length)).toEqual(batches)
+})
+
 test('a batch has at most 500 intents and 256 KiB of text', async () => {
   await using lab = await openLab()
   await Promise.all(texts(1200).map((text) => lab.send(text)))
