@@ -70,12 +70,11 @@ async function sweepSessions(tx: Tx, { before, rows }: Bounds): Promise<number> 
   const tokens = tx.selectFrom('refresh_tokens').select('hash').where('session', 'in', ids).limit(rows)
   const spent = await tx.deleteFrom('refresh_tokens').where('hash', 'in', tokens).returning('hash').execute()
   if (spent.length === rows) return rows
-  for (const { user, id } of still)
-    await tx
-      .deleteFrom('user_events')
-      .where('user', '=', user)
-      .where('key', '=', `session:${printId(id)}`)
-      .execute()
+  const ofTheirEnd = ({ user, id }: (typeof still)[number]) => ({ user, key: `session:${printId(id)}` })
+  await tx
+    .deleteFrom('user_events')
+    .where((eb) => eb.or(still.map((session) => eb.and(ofTheirEnd(session)))))
+    .execute()
   await tx.deleteFrom('sessions').where('id', 'in', ids).execute()
   return spent.length + still.length
 }
