@@ -58,7 +58,8 @@ export const users = {
   }),
   'users.set_password': operation({
     summary: "Set somebody's password",
-    description: 'For admins. Every session of the account ends.',
+    description:
+      'For admins. Every session of the account ends. Nobody sets their own this way: `accounts.password` asks for the current one.',
     auth: 'admin',
     rate: 'auth',
     method: 'PUT',
@@ -66,11 +67,12 @@ export const users = {
     status: 204,
     in: Closed({ user: UserRef, password }),
     out: Type.Null(),
-    errors: ['not_found', 'invalid_input'],
+    errors: ['not_found', 'forbidden', 'invalid_input'],
   }),
   'users.reset_link': operation({
     summary: 'Make a link for somebody who forgot the password',
-    description: 'For admins. The link is good once, for an hour; one made before is not any more.',
+    description:
+      'For admins. The link is good once, for an hour; one made before is not any more. Nobody makes one for themselves this way.',
     auth: 'admin',
     rate: 'auth',
     method: 'POST',
@@ -78,7 +80,7 @@ export const users = {
     status: 200,
     in: Closed({ user: UserRef }),
     out: Closed({ url: Type.String(), expires_at: Timestamp }),
-    errors: ['not_found'],
+    errors: ['not_found', 'forbidden'],
   }),
   'users.delete': operation({
     summary: "Delete somebody's account",

@@ -1,7 +1,7 @@
 import { type Account, ChatError } from '@parlance/protocol'
 import { timestamp } from '../live/timestamp.ts'
 import type { UserRow } from '../store/rows.ts'
-import type { Deps, Handlers } from './deps.ts'
+import type { Call, Deps, Handlers } from './deps.ts'
 import { actorOf } from './parts/actor.ts'
 import { numberCursors, textCursors } from './parts/cursors.ts'
 import { hashing, passwordFaults } from './parts/registrar.ts'
@@ -16,6 +16,14 @@ type Verb = 'get' | 'search' | 'list' | 'set_password' | 'reset_link' | 'delete'
 
 export function createUsers(deps: Taken): Pick<Handlers, `users.${Verb}`> {
   const { store, refs, clock, passwords, sessions, resets, admission, deletions } = deps
+
+  /** Not oneself: what a person does to the own account asks for the password, which a stolen token must not get around. */
+  const anotherUser = async ({ actor }: Call, ref: string): Promise<UserRow> => {
+    const user = await refs.user(actor, ref)
+    if (user.number === actor?.number) throw new ChatError('forbidden', { detail: 'Nobody does this to their own account.' })
+    return user
+  }
+
   return {
     async 'users.get'(call, { user }) {
       return userView(await refs.user(actorOf(call), user))
@@ -36,7 +44,7 @@ export function createUsers(deps: Taken): Pick<Handlers, `users.${Verb}`> {
     async 'users.set_password'(call, { user: ref, password }) {
       const faults = passwordFaults({ password }, call.door)
       if (faults.length > 0) throw new ChatError('invalid_input', { errors: faults })
-      const user = await refs.user(call.actor, ref)
+      const user = await anotherUser(call, ref)
       const hash = await hashing(() => passwords.hash(password))
       const outcome = await store.queue.write('users.password', { user: user.number, password: hash, keep: null, at: clock.now() })
       if (outcome.status !== 'changed') throw new ChatError('not_found', { detail: 'There is no such user.' })
@@ -45,14 +53,13 @@ export function createUsers(deps: Taken): Pick<Handlers, `users.${Verb}`> {
     },
 
     async 'users.reset_link'(call, { user: ref }) {
-      const link = await resets.make((await refs.user(call.actor, ref)).number)
+      const link = await resets.make((await anotherUser(call, ref)).number)
       if (link === null) throw new ChatError('not_found', { detail: 'There is no such user.' })
       return { url: link.url, expires_at: timestamp(link.expiresAt) }
     },
 
     async 'users.delete'(call, { user: ref, messages }) {
-      const user = await refs.user(call.actor, ref)
-      if (user.number === call.actor?.number) throw new ChatError('forbidden')
+      const user = await anotherUser(call, ref)
       if ((await deletions.delete({ user: user.number, messages })) !== 'deleted') throw new ChatError('not_found')
       return null
     },

@@ -79,6 +79,16 @@ test('only admins may, whatever the gate let through, and nobody to themselves',
   expect(await admin.refused('users.restore', { user: world.deps.newId() })).toBe('not_found')
 })
 
+test('an admin gets around the question for their own password in no way', async () => {
+  const password = 'told by phone'
+  for (const user of ['me', admin.actor.id]) {
+    expect(await admin.refused('users.set_password', { user, password })).toBe('forbidden')
+    expect(await admin.refused('users.reset_link', { user })).toBe('forbidden')
+    expect(await admin.refused('users.delete', { user, messages: 'keep' })).toBe('forbidden')
+  }
+  expect((await admin.ask('accounts.me', {})).id).toBe(admin.actor.id)
+})
+
 test('of two admins who suspend each other at once one stays', async () => {
   const [one, other] = [await adminNamed('one'), await adminNamed('other')]
   const answers = await Promise.all([
