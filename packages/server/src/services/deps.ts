@@ -23,7 +23,7 @@ import { createMembership, type Membership } from './parts/membership.ts'
 import { People } from './parts/people.ts'
 import { Purge } from './parts/purge.ts'
 import { createReach, type Reach } from './parts/reach.ts'
-import { createRegistrar, type Registrar } from './parts/registrar.ts'
+import { createRegistrar, type Registrar, type Registration } from './parts/registrar.ts'
 import { createResets, type Resets } from './parts/resets.ts'
 import { Sessions } from './parts/sessions.ts'
 import { Refs } from './refs.ts'
@@ -47,7 +47,7 @@ export type Given = {
   digestKey: Uint8Array
   /** Seconds an access token of an older door lives, by the door's name. */
   accessSeconds?: ReadonlyMap<string, number>
-  registration: 'open' | 'invite' | 'off'
+  registration: Registration
   /** Whose tokens sign people in besides our own. */
   issuer: Issuer | null
   links: Links

@@ -1,9 +1,6 @@
 import type { IdentityWrites } from './identity-writes.ts'
-import type { InviteRow, UserEventRow, UserRow } from './rows.ts'
-import type { Gone, Logged, NewSession, NewUser, Stale } from './writes.ts'
-
-/** Sessions that a write ended, with the facts that tell so: everything open under them is to be closed. */
-export type Ended = { user: number; sessions: string[]; userEvents: UserEventRow[] }
+import type { Ended, Gone, Logged, Stale } from './outcomes.ts'
+import type { InviteRow, NewSession, NewUser, UserRow } from './rows.ts'
 
 /** An invitation to be used up by one, judged in the name of its maker at the room's acl. */
 export type Invited = {

@@ -1,6 +1,5 @@
-import type { Ended } from './account-writes.ts'
-import type { UserRow } from './rows.ts'
-import type { NewSession, NewUser } from './writes.ts'
+import type { Ended } from './outcomes.ts'
+import type { NewSession, NewUser, UserRow } from './rows.ts'
 
 /** A login that stands on another issuer's token: it ends with the token and nothing renews it. */
 export type IssuedSession = Omit<NewSession, 'refresh_hash'>

@@ -17,6 +17,12 @@ export type UserRow = {
   created_at: number
 }
 
+/** What is given of an account that is being made. */
+export type NewUser = Pick<
+  UserRow,
+  'id' | 'username' | 'name_key' | 'email' | 'owned_email' | 'password' | 'first_name' | 'last_name' | 'admin' | 'created_at'
+>
+
 /** One login. `dia` is the dialect it was made by, `native` for our own. */
 export type SessionRow = {
   id: string
@@ -30,6 +36,9 @@ export type SessionRow = {
   expires_at: number
   ended_at: number | null
 }
+
+/** The same of a login, with the hash of its first refresh token. */
+export type NewSession = Pick<SessionRow, 'id' | 'dia' | 'agent' | 'created_at' | 'expires_at'> & { refresh_hash: Uint8Array }
 
 /** An invitation into a room, or with null into the server. `creator` is null for one made by a command. */
 export type InviteRow = {

@@ -1,20 +1,7 @@
 import type { Policy, Role } from '@parlance/protocol'
 import type { AccountWrites } from './account-writes.ts'
-import type {
-  EventRow,
-  ForwardRow,
-  MemberRow,
-  MessageRow,
-  RequestRow,
-  RoomRow,
-  SanctionRow,
-  SessionRow,
-  UserEventRow,
-  UserRow,
-} from './rows.ts'
-
-/** What a committed write put into logs, in order; to be passed on after the commit. */
-export type Logged = { events: EventRow[]; userEvents: UserEventRow[] }
+import type { Gone, Logged, Stale } from './outcomes.ts'
+import type { ForwardRow, MemberRow, MessageRow, RequestRow, RoomRow, SanctionRow, SessionRow, UserEventRow, UserRow } from './rows.ts'
 
 /** A message to be written. `acl` is the room's acl at which the sender was judged; `join` makes the sender a member first. */
 export type SendIntent = {
@@ -64,15 +51,6 @@ export type ReactOutcome =
   | Gone
   | Stale
 
-/** `stale`: the room's acl is not the one the actor was judged at; judge again. */
-export type Stale = { status: 'stale' }
-export type Gone = { status: 'gone' }
-
-export type NewUser = Pick<
-  UserRow,
-  'id' | 'username' | 'name_key' | 'email' | 'owned_email' | 'password' | 'first_name' | 'last_name' | 'admin' | 'created_at'
->
-export type NewSession = Pick<SessionRow, 'id' | 'dia' | 'agent' | 'created_at' | 'expires_at'> & { refresh_hash: Uint8Array }
 export type NewRoom = Pick<RoomRow, 'id' | 'kind' | 'name' | 'title' | 'description' | 'meta' | 'policy' | 'created_at'> & {
   creator: number
   /** The creator's role; null makes no member of the creator. */

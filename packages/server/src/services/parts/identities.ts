@@ -6,9 +6,9 @@ import type { Clock } from '../../base/clock.ts'
 import { parseId, printId } from '../../base/ids.ts'
 import { isEmail } from '../../rules/emails.ts'
 import { usernameFault, usernameKey } from '../../rules/usernames.ts'
-import type { Ended } from '../../store/account-writes.ts'
+import type { Ended } from '../../store/outcomes.ts'
+import type { NewUser } from '../../store/rows.ts'
 import type { Store } from '../../store/store.ts'
-import type { NewUser } from '../../store/writes.ts'
 
 /** The door of sessions that stand on another issuer's token. */
 const issuedDoor = 'issuer'

@@ -2,8 +2,7 @@ import { ChatError, type OutputOf } from '@parlance/protocol'
 import type { Tokens } from '../../auth/tokens.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Call } from '../../dispatch.ts'
-import type { UserRow } from '../../store/rows.ts'
-import type { NewSession } from '../../store/writes.ts'
+import type { NewSession, UserRow } from '../../store/rows.ts'
 import { profileView } from '../views.ts'
 
 /** The door whose sessions have refresh tokens that rotate. */

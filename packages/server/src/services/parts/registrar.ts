@@ -1,16 +1,20 @@
 import { ChatError, type Fault, type InputOf, limits } from '@parlance/protocol'
-import { passwordFault } from '../../auth/passwords.ts'
+import { type Passwords, passwordFault } from '../../auth/passwords.ts'
+import type { Clock } from '../../base/clock.ts'
 import { Overloaded } from '../../base/semaphore.ts'
 import type { Door } from '../../dispatch.ts'
 import { emailKey, isEmail } from '../../rules/emails.ts'
 import { usernameFault, usernameKey } from '../../rules/usernames.ts'
-import type { UserRow } from '../../store/rows.ts'
-import type { NewSession, NewUser, WriteOutput } from '../../store/writes.ts'
-import type { Given } from '../deps.ts'
+import type { NewSession, NewUser, UserRow } from '../../store/rows.ts'
+import type { WriteOutput } from '../../store/writes.ts'
+import type { Store } from '../../store/store.ts'
 import { type Emit, withoutMessages } from '../emit.ts'
 import type { Refs } from '../refs.ts'
 import { checkMaker, type Invitation, type Invitations, invalidLink } from './invitations.ts'
 import { among } from './people.ts'
+
+/** Who may make an account: everybody, who is invited, or nobody but the operator. */
+export type Registration = 'open' | 'invite' | 'off'
 
 export type Applicant = Omit<InputOf<'accounts.register'>, 'session'>
 /** `byOperator`: made on this machine, whatever the setting says of who may register. */
@@ -21,7 +25,16 @@ export type Registrar = {
   create(applicant: Applicant, terms: Terms): Promise<UserRow>
 }
 
-type Deps = Pick<Given, 'store' | 'passwords' | 'clock' | 'newId' | 'registration'> & { refs: Refs; emit: Emit; invitations: Invitations }
+type Deps = {
+  store: Store
+  passwords: Passwords
+  clock: Clock
+  newId: () => string
+  registration: Registration
+  refs: Refs
+  emit: Emit
+  invitations: Invitations
+}
 
 export function createRegistrar(deps: Deps): Registrar {
   const { store, passwords, clock, newId, registration, invitations } = deps

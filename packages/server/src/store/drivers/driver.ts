@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Tables } from '../schema.ts'
+import type { Stale } from '../outcomes.ts'
 import type {
   ReactIntent,
   ReactOutcome,
@@ -7,7 +8,6 @@ import type {
   ReadOutcome,
   SendIntent,
   SendOutcome,
-  Stale,
   WriteInput,
   WriteName,
   WriteOutput,

@@ -2,7 +2,8 @@ import { CompiledQuery, type Kysely } from 'kysely'
 import type { Tables } from '../schema.ts'
 import { mentionsText } from '../tables/message-writes.ts'
 import { createdRow, idBytes } from '../tables/rows-of.ts'
-import type { ReadIntent, ReadOutcome, SendIntent, SendOutcome, Stale } from '../writes.ts'
+import type { Stale } from '../outcomes.ts'
+import type { ReadIntent, ReadOutcome, SendIntent, SendOutcome } from '../writes.ts'
 import type { ReadWrite, SendWrite } from './driver.ts'
 
 export type HotWrite = SendWrite | ReadWrite

@@ -9,7 +9,8 @@ import { saveRoom } from '../tables/log-writes.ts'
 import { mentionsText } from '../tables/message-writes.ts'
 import { createdRow, idBytes, messageOf } from '../tables/rows-of.ts'
 import { beginWait, waitOf } from '../tables/slow-mode.ts'
-import type { Logged, ReadIntent, ReadOutcome, SendIntent, SendOutcome, Stale } from '../writes.ts'
+import type { Logged, Stale } from '../outcomes.ts'
+import type { ReadIntent, ReadOutcome, SendIntent, SendOutcome } from '../writes.ts'
 import type { SendWrite } from './driver.ts'
 
 /** The head of a room's log. Kept from batch to batch, as nobody else writes to this file; what a batch changed is put down at its end. */

@@ -1,7 +1,8 @@
 import { ChatError } from '@parlance/protocol'
 import type { NamedWrite, ReactWrite, ReadWrite, SendWrite } from '../drivers/driver.ts'
 import type { SendRequest, Verdict } from '../store.ts'
-import type { ReactOutcome, ReadOutcome, SendOutcome, Stale, WriteName, WriteOutput } from '../writes.ts'
+import type { Stale } from '../outcomes.ts'
+import type { ReactOutcome, ReadOutcome, SendOutcome, WriteName, WriteOutput } from '../writes.ts'
 import type { Result } from './persist.ts'
 
 type Waiter<T> = { resolve: (value: T) => void; reject: (error: unknown) => void }

@@ -1,5 +1,6 @@
 import type { Invited } from '../account-writes.ts'
-import type { Logged, WriteInput, WriteOutput } from '../writes.ts'
+import type { Logged } from '../outcomes.ts'
+import type { WriteInput, WriteOutput } from '../writes.ts'
 import type { Tx } from './locks.ts'
 import { type LockedRoom, nothingLogged, saveRoom } from './log-writes.ts'
 import { join, roomJudgedAt } from './member-writes.ts'

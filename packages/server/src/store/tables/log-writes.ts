@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
+import type { Logged } from '../outcomes.ts'
 import type { EventRow, UserEventRow } from '../rows.ts'
 import type { RoomsTable } from '../schema.ts'
-import type { Logged } from '../writes.ts'
 import type { Tx } from './locks.ts'
 import { idBytes } from './rows-of.ts'
 

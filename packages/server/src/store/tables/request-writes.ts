@@ -1,5 +1,6 @@
+import type { Logged } from '../outcomes.ts'
 import type { RequestRow } from '../rows.ts'
-import type { Logged, WriteInput, WriteOutput } from '../writes.ts'
+import type { WriteInput, WriteOutput } from '../writes.ts'
 import { lockRooms, lockUsers, type Tx } from './locks.ts'
 import { logFact, nothingLogged } from './log-writes.ts'
 import { roomJudgedAt } from './member-writes.ts'

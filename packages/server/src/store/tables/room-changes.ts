@@ -1,6 +1,7 @@
 import type { RoomField } from '@parlance/protocol'
 import { folded } from '../fold.ts'
-import type { Logged, WriteInput, WriteOutput } from '../writes.ts'
+import type { Logged } from '../outcomes.ts'
+import type { WriteInput, WriteOutput } from '../writes.ts'
 import { lockRooms, lockUsers, type Tx } from './locks.ts'
 import { type LockedRoom, logEvent, logFact, nothingLogged, saveRoom } from './log-writes.ts'
 import { raiseAcl, roomJudgedAt } from './member-writes.ts'

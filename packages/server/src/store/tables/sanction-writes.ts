@@ -1,5 +1,6 @@
+import type { Logged } from '../outcomes.ts'
 import type { SanctionRow } from '../rows.ts'
-import type { Logged, WriteInput, WriteOutput } from '../writes.ts'
+import type { WriteInput, WriteOutput } from '../writes.ts'
 import { lockUsers, type Tx } from './locks.ts'
 import { type LockedRoom, logEvent, saveRoom } from './log-writes.ts'
 import { depart, findMember, raiseAcl, roomJudgedAt } from './member-writes.ts'

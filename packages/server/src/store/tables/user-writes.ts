@@ -1,6 +1,6 @@
 import { folded } from '../fold.ts'
-import type { UserRow } from '../rows.ts'
-import type { NewUser, WriteInput, WriteOutput } from '../writes.ts'
+import type { NewUser, UserRow } from '../rows.ts'
+import type { WriteInput, WriteOutput } from '../writes.ts'
 import { giveBack, spendInvite } from './invite-uses.ts'
 import { invitedInto, welcome } from './invite-writes.ts'
 import { lockUsers, type Tx } from './locks.ts'

@@ -1,7 +1,8 @@
 import type { Policy, Role } from '@parlance/protocol'
-import type { EventRow, MessageRow, RoomRow, UserRow } from '../../../src/store/rows.ts'
+import type { Stale } from '../../../src/store/outcomes.ts'
+import type { EventRow, MessageRow, NewSession, NewUser, RoomRow, UserRow } from '../../../src/store/rows.ts'
+import type { NewRoom, SendOutcome } from '../../../src/store/writes.ts'
 import type { SendRequest, Store } from '../../../src/store/store.ts'
-import type { NewRoom, NewSession, NewUser, SendOutcome, Stale } from '../../../src/store/writes.ts'
 import { type Backend, newId } from './backends.ts'
 
 export const now = Date.UTC(2026, 0, 1)
