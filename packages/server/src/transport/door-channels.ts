@@ -4,7 +4,7 @@ import type { Outbound } from './outbound.ts'
 import type { Sitter } from './sitter.ts'
 
 /** One channel with listeners on this node, and what each of them awaits besides. */
-export type DoorChannel = {
+type DoorChannel = {
   readonly key: ChannelKey
   readonly topic: string
   readonly sitters: Map<Sitter, Awaited | undefined>
@@ -18,6 +18,8 @@ type Deps = { bus: Bus; outbound: Outbound; encoders: ReadonlyMap<string, Encode
 export class DoorChannels {
   readonly #deps: Deps
   readonly #channels = new Map<string, DoorChannel>()
+  /** Where each listens: most sockets listen nowhere, and keep nothing for it. */
+  readonly #tuned = new Map<Sitter, DoorChannel>()
   /** Whoever awaits a room of a name. */
   readonly #awaiting = new Map<string, Set<Awaited>>()
 
@@ -25,16 +27,15 @@ export class DoorChannels {
     this.#deps = deps
   }
 
-  /** Leaves the former channel in the same step, so that nothing more is heard of it; a closed or refused sitter is left out by null. */
+  /** Leaves the former channel in the same step, so that nothing more is heard of it. Null: listens nowhere from then on. */
   async tune(sitter: Sitter, name: string | null, awaited?: Awaited): Promise<void> {
-    const before = sitter.channel
-    if (before !== null && before.key.name === name && before.sitters.get(sitter) === awaited) return await before.ready
-    if (before !== null) this.#part(sitter, before)
-    sitter.channel = null
+    const before = this.#tuned.get(sitter)
+    if (before?.key.name === name && before.sitters.get(sitter) === awaited) return await before.ready
+    if (before !== undefined) this.#part(sitter, before)
     if (name === null) return
     const channel = this.#channel({ door: sitter.dialect, name })
     channel.sitters.set(sitter, awaited)
-    sitter.channel = channel
+    this.#tuned.set(sitter, channel)
     sitter.wire.subscribe(channel.topic)
     await Promise.all([channel.ready, awaited === undefined ? null : this.#await(awaited)])
   }
@@ -81,6 +82,7 @@ export class DoorChannels {
     const awaited = channel.sitters.get(sitter)
     sitter.wire.unsubscribe(channel.topic)
     channel.sitters.delete(sitter)
+    this.#tuned.delete(sitter)
     if (awaited !== undefined) this.#forget(awaited)
     if (channel.sitters.size > 0) return
     this.#channels.delete(textOf(channel.key))

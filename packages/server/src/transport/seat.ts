@@ -4,7 +4,6 @@ import type { Actor } from '../dispatch.ts'
 import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
 import type { OpenRoom } from '../live/log.ts'
 import { type Attachment, beginning, learn, replay, replayable, settle, stayOf } from './attach.ts'
-import type { DoorChannel } from './door-channels.ts'
 import { type Entered, enterRooms, type Told } from './entering.ts'
 import { FewMap } from './few-map.ts'
 import type { Hub } from './hub.ts'
@@ -31,7 +30,6 @@ export class HubSeat implements Seat, Sitter {
   readonly dialect: string
   readonly wire: Wire
   readonly rooms = new FewMap<RoomChannel, Standing>()
-  channel: DoorChannel | null = null
   readonly #hub: Hub
   readonly #listener: Listener
   readonly #confirm: Confirm

@@ -1,7 +1,6 @@
 import type { Mode, Seat } from '../dialects/dialect.ts'
 import type { Actor } from '../dispatch.ts'
 import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
-import type { DoorChannel } from './door-channels.ts'
 import type { FewMap } from './few-map.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
@@ -32,8 +31,6 @@ export interface Sitter {
   readonly session: string
   readonly wire: Wire
   readonly rooms: FewMap<RoomChannel, Standing>
-  /** The channel of its door that it listens in, beside any room. */
-  channel: DoorChannel | null
   user(event: UserEvent): void
   /** The stay ended: the hub has taken the seat off the room. */
   gone(channel: RoomChannel): void

@@ -32,7 +32,7 @@ function open() {
   })
   const sit = (person: number, dialect = 'one') => {
     const wire = new MemoryWire(outbound)
-    return { wire, sitter: { dialect, person, wire, channel: null } as unknown as Sitter }
+    return { wire, sitter: { dialect, person, wire } as unknown as Sitter }
   }
   const say = (name: string, { door = 'one', to = null as number[] | null, what = 'hi' } = {}) => {
     const signal: ChannelSignal = { kind: 'channel', channel: { door, name }, user: ann, to, what, data: {}, at: 1 }
