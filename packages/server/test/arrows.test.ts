@@ -15,7 +15,7 @@ const rooms = {
   'live/memory': 'server/src/live/memory/**',
   'live/redis': 'server/src/live/redis/**',
   // What a service sees of the store: its operations, and the rows and writes they take and give.
-  "store's face": 'server/src/store/{store,rows,writes,account-writes,identity-writes}.ts',
+  "store's face": 'server/src/store/{store,rows,outcomes,writes,account-writes,identity-writes}.ts',
   store: 'server/src/store/**',
   'service tools': 'server/src/services/{deps.ts,emit.ts,views.ts,refs.ts,parts/**}',
   services: 'server/src/services/**',
@@ -128,14 +128,20 @@ function roomOf(path: string): Room | null {
 }
 
 function refuse(path: string, room: Room, target: string): string | null {
-  if (!target.startsWith('.') && !target.startsWith('@parlance/')) return refusePackage(path, room, target)
-  const file = target.startsWith('.') ? posix.join(posix.dirname(path), target) : (faces[target.slice('@parlance/'.length)] ?? target)
+  const file = fileOf(path, target)
+  if (file === null) return refusePackage(path, room, target)
   if (target.startsWith('.') && file.split('/')[0] !== path.split('/')[0]) return `${path}: reaches ${file} past the face of its package`
   const other = roomOf(file)
   if (other === null) return `${path}: imports ${target}, which belongs to no room`
   const isNear = other === room && (!apart.includes(room) || folderWithin(room, file) === folderWithin(room, path))
   const allowed = mayImport[room]
   return isNear || allowed === 'anything' || allowed.includes(other) ? null : `${path}: ${room} may not import ${other} (${target})`
+}
+
+/** The file that an import means; null for packages of others. */
+function fileOf(path: string, target: string): string | null {
+  if (target.startsWith('.')) return posix.join(posix.dirname(path), target)
+  return target.startsWith('@parlance/') ? (faces[target.slice('@parlance/'.length)] ?? target) : null
 }
 
 function refusePackage(path: string, room: Room, target: string): string | null {
@@ -165,13 +171,48 @@ function importsOf(path: string, source: string): string[] {
   return [...new Set(isHidden ? [...all, './(a computed import)'] : all)]
 }
 
+/** Files that import each other in a loop, as one walk meets them: at least one loop of every knot. A type ties like anything else. */
+function circlesIn(sources: ReadonlyMap<string, string>): string[] {
+  const circles: string[] = []
+  const done = new Set<string>()
+  const walk = (file: string, way: readonly string[]): void => {
+    const met = way.indexOf(file)
+    if (met >= 0) circles.push([...way.slice(met), file].join(' -> '))
+    if (met >= 0 || done.has(file)) return
+    for (const target of importsOf(file, sources.get(file) ?? '')) walk(fileOf(file, target) ?? target, [...way, file])
+    done.add(file)
+  }
+  for (const file of sources.keys()) walk(file, [])
+  return circles
+}
+
 const packages = join(import.meta.dir, '../..')
 
-test('every import in the house follows the rules', async () => {
-  const files = [...new Bun.Glob('*/src/**/*.{ts,tsx}').scanSync(packages)]
-  const faults = await Promise.all(files.map(async (path) => faultsIn(path, await Bun.file(join(packages, path)).text())))
-  expect(files.length).toBeGreaterThan(10)
-  expect(faults.flat().sort()).toEqual([])
+const files = [...new Bun.Glob('*/src/**/*.{ts,tsx}').scanSync(packages)].sort()
+const sources = new Map(await Promise.all(files.map(async (path) => [path, await Bun.file(join(packages, path)).text()] as const)))
+
+test('every import in the house follows the rules', () => {
+  const faults = [...sources].flatMap(([path, source]) => faultsIn(path, source))
+  expect(sources.size).toBeGreaterThan(10)
+  expect(faults).toEqual([])
+})
+
+test('no files import each other in a circle, not even for a type', () => {
+  expect(circlesIn(sources)).toEqual([])
+})
+
+test('a planted circle is found, also one through a package and by types alone', () => {
+  const planted = new Map([
+    ['server/src/main.ts', "export * from './hub.ts'"],
+    ['server/src/hub.ts', "import type { Seat } from './seat.ts'\nimport { log } from './log.ts'"],
+    ['server/src/log.ts', ''],
+    ['server/src/seat.ts', "import type { Hub } from '@parlance/server'\nimport { log } from './log.ts'"],
+    ['server/src/own.ts', "type Own = import('./own.ts').Own"],
+  ])
+  expect(circlesIn(planted)).toEqual([
+    'server/src/main.ts -> server/src/hub.ts -> server/src/seat.ts -> server/src/main.ts',
+    'server/src/own.ts -> server/src/own.ts',
+  ])
 })
 
 test('the thread that writes loads none of the published schemas, which would take longer than all the rest of its start', async () => {
