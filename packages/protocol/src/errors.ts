@@ -44,6 +44,11 @@ export const errors = {
   invalid_link: row(410, 'no', 'The link or code is unknown, expired, revoked or used up.'),
   payload_too_large: row(413, 'no', 'The body or frame is larger than allowed.'),
   unsupported_media_type: row(415, 'no', 'Send JSON (application/json).'),
+  upgrade_required: row(
+    426,
+    'no',
+    'This path speaks WebSocket, and the request does not ask for it; a proxy in between may have dropped that.',
+  ),
   slow_mode: row(429, 'later', 'The room is in slow mode; wait `retry_ms` after your last message.'),
   rate_limited: row(429, 'later', 'Too many requests; wait `retry_ms`.'),
   too_many_in_flight: row(429, 'later', 'Too many operations of this connection wait for their answer.'),

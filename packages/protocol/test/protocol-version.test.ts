@@ -6,7 +6,7 @@ import { closeCodes, down, errors, eventList, limits, operationList, protocolVer
  * The wire as it was when the version was last looked at. Until 1.0 is released a changed wire asks for a new hash here, in a commit that
  * says what changed; afterwards an addition raises the second number of `protocolVersion` too, and a changed meaning the first.
  */
-const recorded = { version: '1.0', wire: 'cd926609de4618ef' }
+const recorded = { version: '1.0', wire: 'eb213f455bab2738' }
 
 const wording = new Set(['description', 'summary', 'text'])
 

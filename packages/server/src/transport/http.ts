@@ -38,6 +38,8 @@ export function createHttp(deps: HttpDeps): Hono<Env> {
     c.set('requestId', requestId)
     await next()
     c.header('x-request-id', requestId)
+    // Told by us, as the runtime counts what it sends, which is nothing.
+    if (c.req.method === 'HEAD' && c.res.body !== null) c.header('content-length', String((await c.res.clone().arrayBuffer()).byteLength))
     note(c, deps, deps.clock.monotonic() - started)
   })
   app.use(crossOrigin(deps))
@@ -81,7 +83,7 @@ function note(c: Context<Env>, { metrics, log }: HttpDeps, ms: number): void {
 
 function classOf(route: string): 'api' | 'older' | 'operator' | 'documents' | 'none' {
   if (route === '/*') return 'none'
-  if (/^(\/native)?\/api\/v1\//.test(route)) return 'api'
+  if (/^(\/native)?\/(api\/v1\/|ws$)/.test(route)) return 'api'
   if (/^\/(healthz|readyz|metrics)$/.test(route)) return 'operator'
   return /^\/(docs|openapi|asyncapi)/.test(route) ? 'documents' : 'older'
 }

@@ -34,21 +34,37 @@ export function createMount(deps: MountDeps): (request: Request, server: SocketS
     const peer = server.requestIP(request)?.address ?? ''
     const address = clientAddress(peer, request.headers, deps.trusted)
     if (!isTrusted(peer, deps.trusted)) deps.strangers.note(peer, request.headers)
-    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return await answer(deps, request, address)
+    const url = addressOf(request)
+    if (url === null) return problem(deps, new ChatError('host_not_allowed', { detail: 'The Host header names no host.' }))
+    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
+      return await answer(deps, URL.canParse(request.url) ? request : new Request(url.href, request), address)
     if (deps.draining()) return new Response(null, { status: 503, headers: { 'retry-after': '1' } })
     if (!originAllowed(request.headers.get('origin'), deps.allowedOrigins)) return new Response(null, { status: 403 })
-    const url = new URL(request.url)
     const meant = await admit(deps, { path: url.pathname, query: url.searchParams, headers: request.headers, address })
     return 'status' in meant ? refuse(meant) : upgrade(deps, { request, server, address, meant })
   }
 }
 
+/**
+ * Where a request goes; null where its Host is none, or there are two. Without a Host, as the health checks of some load balancers come, the
+ * runtime tells the path alone.
+ */
+function addressOf(request: Request): URL | null {
+  const host = request.headers.get('host') ?? ''
+  if (host === '') return URL.parse(`http://localhost${request.url}`)
+  return host.includes(',') ? null : URL.parse(request.url)
+}
+
+/** What is answered before any door is asked. */
+function problem({ newId }: MountDeps, error: ChatError): Response {
+  const headers = { 'content-type': 'application/problem+json', ...retryAfter(error.retryMs) }
+  return Response.json(problemOf(error, newId()), { status: error.status, headers })
+}
+
 /** A stream is under way no more when it begins. */
-async function answer({ http, underWay, newId }: MountDeps, request: Request, address: string): Promise<Response> {
-  if (!underWay.begin(address)) {
-    const problem = problemOf(new ChatError('rate_limited', { retry_ms: 1000 }), newId())
-    return Response.json(problem, { status: problem.status, headers: { 'content-type': 'application/problem+json', 'retry-after': '1' } })
-  }
+async function answer(deps: MountDeps, request: Request, address: string): Promise<Response> {
+  const { http, underWay } = deps
+  if (!underWay.begin(address)) return problem(deps, new ChatError('rate_limited', { retry_ms: 1000 }))
   try {
     return await http(request, address)
   } finally {
@@ -109,16 +125,17 @@ function upgrade(
   if (!unproven.admit(data, address)) return new Response(null, { status: 429, headers: { 'retry-after': '5' } })
   const offered = (request.headers.get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim())
   const { subprotocol } = admission
-  const headers = subprotocol !== undefined && offered.includes(subprotocol) ? { 'sec-websocket-protocol': subprotocol } : undefined
+  // Left to itself the runtime takes the first that is offered, whatever it is; nothing is named by an empty one.
+  const headers = { 'sec-websocket-protocol': subprotocol !== undefined && offered.includes(subprotocol) ? subprotocol : '' }
   if (server.upgrade(request, { data, headers })) return undefined
   unproven.closed(data, address)
   return new Response(null, { status: 400 })
 }
 
-function refuse({ status, retryMs }: Refusal): Response {
-  const headers = retryMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryMs / 1000))) }
-  return new Response(null, { status, headers })
-}
+const refuse = ({ status, retryMs }: Refusal): Response => new Response(null, { status, headers: retryAfter(retryMs) })
+
+const retryAfter = (ms: number | undefined): Record<string, string> =>
+  ms === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) }
 
 /** Browsers always send an Origin; other clients need not. */
 const originAllowed = (origin: string | null, allowed: readonly string[] | null): boolean =>

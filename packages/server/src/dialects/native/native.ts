@@ -1,6 +1,6 @@
 import { limits } from '@parlance/protocol'
 import type { Dialect } from '../dialect.ts'
-import { problem, routes } from './rest.ts'
+import { problem, routes, socketRoute } from './rest.ts'
 import { encoder } from './shapes.ts'
 import { socketDoor } from './socket.ts'
 import { streamEncoders, streamRoutes } from './stream.ts'
@@ -9,7 +9,7 @@ import { streamEncoders, streamRoutes } from './stream.ts'
 export const native = (tokens: { access: number; refresh: number }): Dialect => ({
   name: 'native',
   door: { dia: 'native', passwordMin: limits.password_chars, sharedEmail: false, anyUsername: false, tokens },
-  routes: [...routes, ...streamRoutes],
+  routes: [...routes, ...streamRoutes, socketRoute],
   failure: problem,
   credentials: false,
   socket: socketDoor,

@@ -21,6 +21,13 @@ export const routes: RestRoute[] = operationList().map(([name, spec]) => {
   }
 })
 
+/** The path of the socket, for whoever comes without asking for one: most often because a proxy in between dropped the question. */
+export const socketRoute: RestRoute = {
+  method: '*',
+  path: '/ws',
+  handle: () => Promise.reject(new ChatError('upgrade_required')),
+}
+
 async function answer(
   name: OperationName,
   { spec, places }: { spec: Operation; places: FieldPlaces },
@@ -40,6 +47,8 @@ const hasBody = ({ method, headers }: RestCall): boolean =>
 
 async function bodyOf(call: RestCall, places: FieldPlaces): Promise<Record<string, unknown>> {
   if ((call.headers.get('content-length') ?? '') === '0') return {}
+  if (!/^(identity)?$/i.test(call.headers.get('content-encoding') ?? ''))
+    throw new ChatError('unsupported_media_type', { detail: 'Send the body as it is, without a Content-Encoding.' })
   const type = call.headers.get('content-type')
   if (type !== null && !/^application\/json\s*(;|$)/i.test(type)) throw new ChatError('unsupported_media_type')
   const body = await call.body()
@@ -69,6 +78,7 @@ export function problem(error: unknown, { requestId, allow }: FailedCall): RestA
   const { status, retryMs } = known
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
   if (status === 401) headers['www-authenticate'] = 'Bearer'
+  if (status === 426) headers.upgrade = 'websocket'
   if (retryMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryMs / 1000)))
   if (allow.length > 0) headers.allow = allow.join(', ')
   return { status, body: problemOf(known, requestId), headers }
