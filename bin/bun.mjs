@@ -36,6 +36,9 @@ export function findBun() {
 export function runBun(args) {
   const child = spawn(findBun(), args, { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // The shell in which npx starts us keeps the signals it gets to itself: with it gone, the wish to end is ours to hand on.
+  const shell = process.ppid
+  if (process.env.npm_lifecycle_event === 'npx') setInterval(() => process.ppid !== shell && child.kill('SIGTERM'), 500).unref()
   child.on('exit', (code, signal) => process.exit(signal ? 128 + 15 : (code ?? 1)))
 }
 

@@ -1,23 +1,39 @@
+import { systemClock } from './base/clock.ts'
 import type { Logger } from './base/log.ts'
 import { boot, type Running } from './boot.ts'
 import { type Config, ConfigError, type Environment, readConfig } from './config.ts'
 
 export { boot, type Config, ConfigError, type Environment, readConfig, type Running }
 
+/**
+ * One wish to end may come by several ways at once: Ctrl-C in a terminal and the stop of a service reach this process and its launcher, which
+ * hands the signal on. Only what comes later than this is a second one.
+ */
+const sameWishMs = 500
+
 /** Runs a server until the process is told to end; the answer is the exit code. A second signal ends it at once. */
 export async function serve(config: Config, log: Logger): Promise<number> {
-  const ended = new Promise<NodeJS.Signals>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
-  })
+  const ended = toldToEnd()
   const running = await boot(config, log)
   log.info('listening', { url: running.url, engine: running.house.store.engine, data: config.dataDir })
   if (config.tls !== null) process.on('SIGHUP', () => renew(running, log))
   const signal = await ended
   log.info('draining', { signal })
-  for (const again of ['SIGTERM', 'SIGINT'] as const) process.once(again, () => process.exit(1))
   await running[Symbol.asyncDispose]()
   log.info('stopped')
   return 0
+}
+
+function toldToEnd(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  let first: number | undefined
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      first ??= systemClock.monotonic()
+      if (systemClock.monotonic() - first > sameWishMs) process.exit(1)
+      resolve(signal)
+    })
+  return promise
 }
 
 /** A certificate that cannot be used is no reason to stop: the one in use goes on. */

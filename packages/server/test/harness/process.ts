@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { eventually } from './eventually.ts'
 import { noteSecret, searchLog } from './secrets.ts'
 
-const launcher = join(import.meta.dir, '../../../../bin/parlance.mjs')
+const root = join(import.meta.dir, '../../../..')
+const launcher = join(root, 'bin/parlance.mjs')
 
 export type Command = { exited: Promise<number>; text(): string; kill(signal: NodeJS.Signals): void; pid: number }
 
@@ -10,8 +11,19 @@ export type Command = { exited: Promise<number>; text(): string; kill(signal: No
 export function parlance(args: readonly string[], env: Record<string, string> = {}): Command {
   const password = args[args.indexOf('--password') + 1]
   if (args.includes('--password') && password !== undefined) noteSecret('a password', password)
-  const child = Bun.spawn(['node', launcher, ...args], {
+  return run(['node', launcher, ...args], { env, serves: args[0] === 'serve' })
+}
+
+/** Starts a server with `npm start` or `npx parlance serve`, as a process group of its own as in a shell: a negative pid means all of it. */
+export function serveBy(starter: readonly string[], env: Record<string, string>): Command {
+  return run([...starter], { env, serves: true })
+}
+
+function run(command: string[], { env, serves }: { env: Record<string, string>; serves: boolean }): Command {
+  const child = Bun.spawn(command, {
+    cwd: root,
     env: { PATH: Bun.env.PATH, HOME: Bun.env.HOME, ...env },
+    detached: serves,
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -25,7 +37,7 @@ export function parlance(args: readonly string[], env: Record<string, string> = 
   const exited = child.exited.then(async (code) => {
     await read
     // Other commands are asked for passwords and tokens, and print them to whoever asked.
-    if (args[0] === 'serve') searchLog(text.split('\n'))
+    if (serves) searchLog(text.split('\n'))
     return code
   })
   return { exited, text: () => text, kill: (signal) => child.kill(signal), pid: child.pid }
