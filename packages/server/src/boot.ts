@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { limits } from '@parlance/protocol'
 import { systemClock } from './base/clock.ts'
 import type { Logger } from './base/log.ts'
 import { type House, olderTokens, openHouse, operatorGate, ownTokens } from './boot/house.ts'
@@ -53,6 +52,12 @@ export async function boot(config: Config, log: Logger): Promise<Running> {
 
 /** How often rooms that forget are looked at: what is due disappears about so much later. */
 const retireEveryMs = 1000
+
+/**
+ * A body above the published bound is answered with the typed error, and the rest of it is read and thrown away up to this. Beyond it the
+ * runtime answers bare and cuts the connection, which a proxy that is still sending takes for a failure of ours (502).
+ */
+const refusedBodyBytes = 16 * 1024 * 1024
 
 async function listen(house: House): Promise<Running> {
   const { config, log, gate, newId } = house
@@ -114,8 +119,9 @@ async function listen(house: House): Promise<Running> {
       port,
       ...(certificate !== null && { tls: { cert: certificate.cert, key: certificate.key } }),
       hostname: config.host,
-      // A little above the published bound, so that the typed error comes from us and not from the runtime.
-      maxRequestBodySize: limits.body_bytes * 2,
+      // Without development the runtime would share the port with any other server of this user: two databases at one address.
+      reusePort: false,
+      maxRequestBodySize: refusedBodyBytes,
       idleTimeout: config.limits.requestSeconds,
       development: false,
       fetch: (request, self) => mount(request, self),

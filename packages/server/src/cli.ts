@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import { systemClock } from './base/clock.ts'
 import { createLogger, type Logger } from './base/log.ts'
+import { reasonOf } from './boot/failure.ts'
 import type { Command } from './cli/command.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 
@@ -41,7 +42,14 @@ async function main(args: readonly string[]): Promise<number> {
   const { words, options, settings } = sort(rest, command.options)
   const config = readConfig(process.env, settings)
   const run = await command.load()
-  return run({ config, log: logTo(config), words, options })
+  try {
+    return await run({ config, log: logTo(config), words, options })
+  } catch (error) {
+    const reason = reasonOf(error, config)
+    if (reason === null) throw error
+    console.error(reason)
+    return 1
+  }
 }
 
 /** Tells the command's own options from settings and from plain words. */
@@ -80,7 +88,6 @@ process.umask(0o077)
 try {
   process.exit(await main(process.argv.slice(2)))
 } catch (error) {
-  const isOurs = error instanceof ConfigError || (error instanceof Error && (error.name === 'DataDirLocked' || error.name === 'Refused'))
-  console.error(isOurs ? error.message : error)
+  console.error(error instanceof ConfigError ? error.message : error)
   process.exit(1)
 }

@@ -13,6 +13,11 @@ export type MasterSource = {
   fresh: string
 }
 
+/** The secret cannot be used; the text is for whoever keeps it. */
+export class SecretRefused extends Error {
+  override readonly name = 'Refused'
+}
+
 /** The secret that every key of this installation is derived from. */
 export function loadMaster({ path, secretKey, fresh }: MasterSource): Uint8Array {
   if (secretKey) return longEnough(secretKey, 'SECRET_KEY', `Use a long random one, for instance this line:\nSECRET_KEY=${fresh}`)
@@ -28,7 +33,7 @@ export function deriveKey(master: Uint8Array, purpose: string): Uint8Array {
 function longEnough(secret: string, source: string, advice: string): Uint8Array {
   const bytes = new TextEncoder().encode(secret)
   if (bytes.length >= minBytes) return bytes
-  throw new Error(`${source} holds ${bytes.length} bytes; a secret needs at least ${minBytes}. ${advice}`)
+  throw new SecretRefused(`${source} holds ${bytes.length} bytes; a secret needs at least ${minBytes}. ${advice}`)
 }
 
 function read(path: string): string | null {

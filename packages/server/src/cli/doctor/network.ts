@@ -45,7 +45,7 @@ export async function examineServer({ host, port }: Config, vital: Vital | null)
 function portFinding(host: string, port: number): Finding {
   if (port === 0) return { level: 'ok', text: 'any free port will do' }
   try {
-    const probe = Bun.serve({ port, hostname: host, fetch: () => new Response() })
+    const probe = Bun.serve({ port, hostname: host, reusePort: false, fetch: () => new Response() })
     void probe.stop(true)
     return { level: 'ok', text: `port ${port} is free` }
   } catch (error) {

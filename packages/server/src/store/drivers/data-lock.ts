@@ -1,4 +1,4 @@
-import { Database } from 'bun:sqlite'
+import { Database, SQLiteError } from 'bun:sqlite'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -23,9 +23,10 @@ export function lockDataDir(directory: string, who: string): Disposable {
   try {
     lock.run('pragma locking_mode = exclusive')
     lock.run('begin exclusive')
-  } catch {
+  } catch (error) {
     lock.close()
-    throw new DataDirLocked(directory, readNote(note))
+    // Anything else speaks of the disk or the rights, and of no other process.
+    throw error instanceof SQLiteError && error.code === 'SQLITE_BUSY' ? new DataDirLocked(directory, readNote(note)) : error
   }
   writeFileSync(note, who, { mode: 0o600 })
   return { [Symbol.dispose]: () => lock.close() }
