@@ -22,6 +22,7 @@ describe('bad input over HTTP', () => {
     ['a key __proto__', { body: '{"kind":"group","__proto__":{"admin":true}}' }, 400, 'invalid_input'],
     ['nesting beyond the bound', { body: deep }, 400, 'malformed'],
     ['a body above the bound', { body: `{"kind":"group","title":"${'x'.repeat(limits.body_bytes)}"}` }, 413, 'payload_too_large'],
+    ['a body far above the bound', { body: 'x'.repeat(limits.body_bytes * 20) }, 413, 'payload_too_large'],
     ['another media type', { body: 'kind=group', headers: { 'content-type': 'text/plain' } }, 415, 'unsupported_media_type'],
     ['a huge number', { path: '/api/v1/rooms?limit=1e400', method: 'GET' }, 400, 'invalid_input'],
     ['a parameter twice', { path: '/api/v1/rooms?limit=1&limit=2', method: 'GET' }, 400, 'invalid_input'],
