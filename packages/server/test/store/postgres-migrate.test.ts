@@ -17,12 +17,12 @@ describe.skipIf(server === null)('opening a PostgreSQL database', () => {
     return await sql.unsafe<Record<string, unknown>[]>(statement)
   }
 
-  test('refuses the tables of an older backend and names the import', async () => {
+  test('refuses the tables of an older backend and says what to do', async () => {
     const url = await handle.createDatabase()
     await run(url, 'create table django_migrations (id int)')
     const error = await openNode(url).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(DatabaseRefused)
-    expect((error as Error).message).toContain('parlance import')
+    expect((error as Error).message).toContain('Choose an empty database')
     expect(await run(url, "select 1 from pg_namespace where nspname = 'parlance'")).toHaveLength(0)
   })
 

@@ -14,7 +14,7 @@ export class DatabaseRefused extends Error {
 
 // Starting here would begin an empty world beside a full one.
 const olderBackend =
-  'This database holds the tables of an older Django backend and none of Parlance. Import them first, with `parlance import` and this DATABASE_URL; or choose an empty database.'
+  'This database holds the tables of an older Django backend and none of Parlance, which does not take them over. Choose an empty database.'
 
 const notUtf8 = (encoding: string) =>
   `This database is encoded in ${encoding}, and only UTF8 keeps every text. Make one with: create database … encoding 'UTF8' template template0`
