@@ -10,13 +10,26 @@ export function contentFits(content: string): boolean {
   return characters <= limits.content_chars
 }
 
-/** `meta` as it is stored, or null where it is too large. */
+/**
+ * `meta` as it is stored, or null where it is not fit to be kept: too large, or what not every reader's JSON parser takes (NUL, lone
+ * surrogates) or ours has already changed (numbers beyond a double).
+ */
 export function packMeta(meta: Record<string, unknown>): string | null {
-  const text = JSON.stringify(meta)
-  return Buffer.byteLength(text) <= limits.meta_bytes ? text : null
+  let fit = true
+  const text = JSON.stringify(meta, (key, value: unknown) => {
+    fit &&= isText(key) && (typeof value === 'string' ? isText(value) : typeof value !== 'number' || Number.isFinite(value))
+    return value
+  })
+  return fit && Buffer.byteLength(text) <= limits.meta_bytes ? text : null
 }
 
-export const metaFault: Fault = { path: '/meta', code: 'too_large', message: `At most ${limits.meta_bytes} bytes as JSON.` }
+const isText = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+export const metaFault: Fault = {
+  path: '/meta',
+  code: 'unfit',
+  message: `At most ${limits.meta_bytes} bytes as JSON, no NUL or lone surrogates in it, and no number beyond a double.`,
+}
 
 export const contentFault: Fault = {
   path: '/content',

@@ -26,6 +26,7 @@ describe('bad input over HTTP', () => {
     ['another media type', { body: 'kind=group', headers: { 'content-type': 'text/plain' } }, 415, 'unsupported_media_type'],
     ['a huge number', { path: '/api/v1/rooms?limit=1e400', method: 'GET' }, 400, 'invalid_input'],
     ['a parameter twice', { path: '/api/v1/rooms?limit=1&limit=2', method: 'GET' }, 400, 'invalid_input'],
+    ['a parameter __proto__', { path: '/api/v1/rooms?__proto__=1', method: 'GET' }, 400, 'invalid_input'],
     ['a lone surrogate', { body: '{"kind":"group","title":"\\ud800"}' }, 400, 'invalid_input'],
     ['a NUL', { body: '{"kind":"group","title":"a\\u0000"}' }, 400, 'invalid_input'],
     ['a cursor from elsewhere', { path: '/api/v1/rooms?cursor=zzz', method: 'GET' }, 400, 'invalid_cursor'],

@@ -114,3 +114,10 @@ test('meta is bounded in bytes of its JSON', () => {
   expect(packMeta({ a: 'x'.repeat(limits.meta_bytes - frame + 1) })).toBeNull()
   expect(packMeta({ a: 'ä'.repeat(limits.meta_bytes / 2) })).toBeNull()
 })
+
+test('meta is JSON that every reader can parse, kept as it came', () => {
+  const refused = ['{"a":1e999}', '{"a":[{"b":-1e999}]}', '{"a":"\\u0000"}', '{"\\u0000":1}', '{"a":["\\ud83d"]}', '{"\\udc00":1}']
+  for (const text of refused) expect([text, packMeta(JSON.parse(text) as Record<string, unknown>)]).toEqual([text, null])
+  const kept = ['{"a":"😀\\\\u0000 \\\\ud83d"}', '{"":null,"b":1e+308}', '{"__proto__":{"a":1}}']
+  for (const text of kept) expect(packMeta(JSON.parse(text) as Record<string, unknown>)).toBe(text)
+})

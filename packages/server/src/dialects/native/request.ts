@@ -15,14 +15,14 @@ type Property = { type?: string; items?: unknown }
 /** Query text by the type the schema wants; what does not fit stays text and is refused with the others by the gate. */
 export function queryOf(query: URLSearchParams, spec: Pick<Operation, 'in'>): Record<string, unknown> {
   const properties = (spec.in as { properties?: Record<string, Property> }).properties ?? {}
-  const fields: Record<string, unknown> = {}
-  for (const name of new Set(query.keys())) {
+  const fields = [...new Set(query.keys())].map((name): [string, unknown] => {
     const values = query.getAll(name)
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined
-    if (property?.type === 'array') fields[name] = values.flatMap((value) => value.split(',')).filter((value) => value !== '')
-    else fields[name] = values.length > 1 ? values : convert(values[0] ?? '', property?.type)
-  }
-  return fields
+    if (property?.type === 'array') return [name, values.flatMap((value) => value.split(',')).filter((value) => value !== '')]
+    return [name, values.length > 1 ? values : convert(values[0] ?? '', property?.type)]
+  })
+  // So that `__proto__` is a field like any other, and refused.
+  return Object.fromEntries(fields)
 }
 
 function convert(text: string, type: string | undefined): unknown {
