@@ -46,5 +46,5 @@ export type StreamName = keyof typeof streams
 export const streamList = (): [StreamName, Stream][] => Object.entries(streams) as [StreamName, Stream][]
 
 /** Every code a stream may be refused with before it begins. */
-export const streamErrorsOf = ({ errors }: Stream): ErrorCode[] =>
-  errorsOf({ summary: '', auth: 'user', rate: 'read', method: 'GET', path: '/', status: 200, in: Closed({}), out: Type.Null(), errors })
+export const streamErrorsOf = ({ path, in: input, errors }: Stream): ErrorCode[] =>
+  errorsOf({ summary: '', auth: 'user', rate: 'read', method: 'GET', path, status: 200, in: input, out: Type.Null(), errors })

@@ -1,4 +1,4 @@
-import { type DownFrame, Problem } from '@parlance/protocol'
+import { type DownFrame, Problem, streamErrorsOf, streams } from '@parlance/protocol'
 import { eventually } from './eventually.ts'
 import { noteSecret } from './secrets.ts'
 import { checkAgainst, type DownKind, readFrame, Refused, type Seen, Unpublished } from './schemas.ts'
@@ -99,6 +99,8 @@ export async function openStream(url: string, path: string, { token, lastEventId
   if (response.status !== 200) {
     const problem = (await response.json()) as Problem
     checkAgainst(Problem, problem, `the answer to ${path}`)
+    const codes = streamErrorsOf(streams[path.startsWith('/rooms/') ? 'rooms.stream' : 'me.stream'])
+    if (!codes.includes(problem.code)) throw new Unpublished(path, [`${problem.code} is none of its errors`], problem)
     throw new Refused(path, problem)
   }
   return new TestStream(response, stop)

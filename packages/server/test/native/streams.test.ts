@@ -117,6 +117,9 @@ describe('a stream of one room', () => {
     }
     expect(await refused({ token: 'nonsense' })).toBe('unauthenticated')
     expect(await refused({ token: stranger.token })).toBe('not_found')
+    const open = await world.publicRoom(ada)
+    await world.rest.call('bans.set', { room: open, user: stranger.id }, ada)
+    expect(await refused({ token: stranger.token }, `/rooms/${open}/stream`)).toBe('banned')
     expect(await refused({ token: ada.token, lastEventId: 'what?' })).toBe('invalid_input')
     expect(await refused({ token: ada.token }, `/rooms/${room}/stream?after=x`)).toBe('invalid_input')
     expect(await refused({ token: ada.token }, '/rooms/nowhere/stream')).toBe('invalid_input')
