@@ -158,7 +158,7 @@ const exchange = (from: string, answers: string[]): JsonObject => ({
 
 const replies: Record<keyof typeof upSummaries, string[]> = {
   hello: ['down.welcome', 'down.heads', 'down.reset', 'down.log', 'down.ulog', 'down.ready', 'down.bye'],
-  open: ['down.log', 'down.opened', 'down.refused'],
+  open: ['down.log', 'down.reset', 'down.opened', 'down.refused'],
   close: [],
   watch: ['down.presence'],
   auth: ['down.auth', 'down.bye'],

@@ -80,9 +80,10 @@ export interface Seat {
   readonly epoch: string
   /**
    * Stands in every room of the person, as `live` (large ones as `heads`), with what came after the given positions told first, page by
-   * page. After the last page the facts of the own log follow; the answer of the iteration is the position in it.
+   * page. After the last page the facts of the own log follow; the answer of the iteration is the position in it. `isLost`: the own log is
+   * shorter than the peer believes, so that none of its positions was taken for true.
    */
-  enter(resume: Resume | null): AsyncGenerator<EnterPage, { useq: number }, void>
+  enter(resume: Resume | null): AsyncGenerator<EnterPage, { useq: number; isLost: boolean }, void>
   /**
    * Stands in one room; null if the person may not read it. Calls are carried out one after the other.
    */

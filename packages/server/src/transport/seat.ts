@@ -72,20 +72,21 @@ export class HubSeat implements Seat, Sitter {
     return this.#hub.deps.log.epoch
   }
 
-  async *enter(resume: Resume | null): AsyncGenerator<EnterPage, { useq: number }, void> {
+  async *enter(resume: Resume | null): AsyncGenerator<EnterPage, { useq: number; isLost: boolean }, void> {
     this.#early = []
     this.#follows = true
-    const own = await this.#register()
-    const base = own.position
+    const { position } = await this.#register()
+    const isLost = resume !== null && resume.useq > position && !(await this.#reaches(resume.useq))
+    const known = isLost ? null : resume
     yield* enterRooms({
       hub: this.#hub,
       person: this.person,
-      resume,
+      resume: known,
       hasLeft: () => this.#left,
       enterRoom: (entered, cursor, told) => this.#enterRoom(entered, cursor, told),
     })
-    await this.#tellOwn(resume === null || resume.useq < 0 ? base : resume.useq)
-    return { useq: this.#useq }
+    await this.#tellOwn(known === null || known.useq < 0 ? position : known.useq)
+    return { useq: this.#useq, isLost }
   }
 
   open(room: string | number, options: OpenOptions): Promise<Attached | null> {
@@ -252,6 +253,12 @@ export class HubSeat implements Seat, Sitter {
 
   #standing(channel: RoomChannel, mode: Mode, member: boolean): Standing {
     return standingFor({ mode, member, now: this.rooms.get(channel), large: channel.large })
+  }
+
+  /** Whether the own log is that long by now: what the hub knows of it may lag. */
+  async #reaches(useq: number): Promise<boolean> {
+    const [head] = await this.#hub.deps.log.userHeads([this.person])
+    return head !== undefined && useq <= head.useq
   }
 
   async #tellOwn(after: number): Promise<void> {

@@ -35,6 +35,25 @@ describe('bad input on the socket', () => {
     })
   }
 
+  test('a frame that does not fit is told what of it, as far as a close frame can hold that', async () => {
+    await using world = await openWorld()
+    const ada = await world.person('ada')
+    for (const [frame, reason] of [
+      [{ open: 'name:general' }, 'open: /open must match pattern'],
+      [{ id: -1, op: 'accounts.me' }, 'op: /id must be >= 0'],
+      [{ hello: { token: ada.token } }, 'hello is the first frame only'],
+      [{ zap: 1 }, 'unknown frame'],
+    ] as const) {
+      const socket = await world.socket(ada)
+      socket.sendRaw(JSON.stringify(frame))
+      const closed = await socket.closed
+      expect(closed).toMatchObject({ code: 4400, reason: expect.stringContaining(reason) as string })
+    }
+    await using socket = await connect(world.server.url)
+    socket.sendRaw(JSON.stringify({ hello: { token: ada.token, resume: { epoch: 'e', useq: -1, rooms: {} } } }))
+    expect((await socket.closed).reason).toBe('hello: /hello/resume/useq must be >= 0')
+  })
+
   test('unknown operations and bad fields are answered, all faults at once, and the socket stays', async () => {
     await using world = await openWorld()
     const socket = await world.socket(await world.person('ada'))

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { eventually } from '../harness/eventually.ts'
 import { backends } from '../harness/server.ts'
+import { openStream } from '../harness/stream.ts'
 import { connect, type TestSocket } from '../harness/socket.ts'
 import { openWorld } from '../harness/world.ts'
 
@@ -95,6 +96,33 @@ for (const { name, env } of await backends()) {
       await using socket = await connect(world.server.url)
       await socket.hello(ada.token, { epoch: ready.epoch, useq: 0, rooms: { [room]: 999 } })
       expect(socket.frames.find((seen) => seen.kind === 'reset')?.frame).toEqual({ reset: [room] })
+    })
+
+    test('whoever believes to know more of their own log than there is starts anew, on the socket and on a stream', async () => {
+      await using world = await openWorld({ env: await env() })
+      const ada = await world.person('ada')
+      const room = await world.publicRoom(ada)
+      await using probe = await connect(world.server.url)
+      const { ready } = await probe.hello(ada.token)
+      for (const beyond of [1, 1000]) {
+        await using socket = await connect(world.server.url)
+        const again = await socket.hello(ada.token, { epoch: ready.epoch, useq: ready.useq + beyond, rooms: { [room]: 1 } })
+        expect([again.ready, seqs(socket, room)]).toEqual([{ ...ready, mode: 'reset' }, []])
+        expect(again.heads.map((head) => head.room)).toEqual([room])
+        const lastEventId = `${ready.epoch}.${ready.useq + beyond}`
+        await using stream = await openStream(world.server.url, '/me/stream', { token: ada.token, lastEventId })
+        expect(await stream.next('ready')).toEqual({ ready: { ...ready, mode: 'reset' } })
+      }
+    })
+
+    test('open with a position ahead of the room resets it', async () => {
+      await using world = await openWorld({ env: await env() })
+      const ada = await world.person('ada')
+      const room = await world.publicRoom(ada)
+      const socket = await world.socket(ada)
+      socket.sendRaw(JSON.stringify({ open: room, after: 3 }))
+      const { seq } = await socket.next('opened')
+      expect([seq, socket.frames.find(({ kind }) => kind === 'reset')?.frame]).toEqual([2, { reset: [room] }])
     })
 
     test('a room joined while connected begins with its log from the join', async () => {

@@ -4,6 +4,7 @@ import {
   type Actor,
   type Conversation,
   type DoorSocket,
+  faultsOf,
   type Listener,
   type OwnStretch,
   parseFrame,
@@ -62,7 +63,7 @@ class NativeConversation implements Conversation, Listener {
       this.#early.push(frame)
       return
     }
-    if (!isOther.hello.Check(frame)) return this.#bad('the first frame must be a hello')
+    if (!isOther.hello.Check(frame)) return this.#bad(frame.hello === undefined ? 'the first frame must be a hello' : misfit(frame))
     this.#state = 'greeting'
     this.#early = []
     this.#greet(frame.hello).catch((error: unknown) => this.#failed(error))
@@ -114,7 +115,14 @@ class NativeConversation implements Conversation, Listener {
   }
 
   #bad(reason: string): void {
-    this.end(4400, reason)
+    // A close frame has room for 123 bytes.
+    this.end(
+      4400,
+      Buffer.from(reason)
+        .subarray(0, 123)
+        .toString('utf8')
+        .replace(/\uFFFD+$/, ''),
+    )
   }
 
   #failed(error: unknown): void {
@@ -132,8 +140,9 @@ class NativeConversation implements Conversation, Listener {
     const expires_in = Math.max(0, Math.floor((actor.expiresAt - this.#socket.now()) / 1000))
     this.#send({ welcome: { conn: this.#socket.id, user, protocol: protocolVersion, heartbeat: limits.heartbeat_ms, expires_in, limits } })
     const { resume } = hello
-    const mode = resume === undefined ? 'heads' : resume.epoch === seat.epoch ? 'resumed' : 'reset'
-    const useq = await this.#enter(seat, mode === 'resumed' && resume !== undefined ? resumeOf(resume) : null)
+    const isKnown = resume?.epoch === seat.epoch
+    const { useq, isLost } = await this.#enter(seat, isKnown ? resumeOf(resume) : null)
+    const mode = resume === undefined ? 'heads' : isKnown && !isLost ? 'resumed' : 'reset'
     if (this.#state !== 'greeting') return
     this.#socket.resumed(mode)
     this.#send({ ready: { mode, epoch: seat.epoch, useq } })
@@ -143,11 +152,11 @@ class NativeConversation implements Conversation, Listener {
     for (const frame of early) this.#take(frame)
   }
 
-  async #enter(seat: Seat, resume: Resume | null): Promise<number> {
+  async #enter(seat: Seat, resume: Resume | null): Promise<{ useq: number; isLost: boolean }> {
     const pages = seat.enter(resume)
     for (;;) {
       const page = await pages.next()
-      if (page.done === true) return page.value.useq
+      if (page.done === true) return page.value
       if (page.value.reset.length > 0) this.#send({ reset: page.value.reset })
       this.#send({ heads: page.value.heads })
       await this.#socket.drained()
@@ -174,7 +183,7 @@ class NativeConversation implements Conversation, Listener {
       this.#renew(actor, frame.auth).catch((error: unknown) => this.#failed(error))
       return
     }
-    this.#bad('unknown frame')
+    this.#bad(misfit(frame))
   }
 
   #operation(actor: Actor, { id, op, in: input }: { id: number; op: string; in?: unknown }): void {
@@ -196,7 +205,10 @@ class NativeConversation implements Conversation, Listener {
     }
     this.#opened.add(room)
     openRoom(seat, { socket: this.#socket, actor, room, after }).then(
-      ({ seq }) => this.#send({ opened: room, seq }),
+      ({ seq }) => {
+        if ((after ?? 0) > seq) this.#send({ reset: [room] })
+        this.#send({ opened: room, seq })
+      },
       (error: unknown) => {
         this.#opened?.delete(room)
         this.#send({ refused: room, err: wireError(error) })
@@ -214,3 +226,14 @@ class NativeConversation implements Conversation, Listener {
 }
 
 const resumeOf = ({ useq, rooms }: NonNullable<Hello['resume']>): Resume => ({ useq, rooms: new Map(Object.entries(rooms)) })
+
+const kinds = { op: isOperation, ...isOther }
+
+/** What is wrong with a frame, for whoever writes the client. */
+function misfit(frame: Record<string, unknown>): string {
+  const kind = (Object.keys(kinds) as (keyof typeof kinds)[]).find((name) => Object.hasOwn(frame, name))
+  if (kind === undefined) return 'unknown frame'
+  if (kinds[kind].Check(frame)) return `${kind} is the first frame only`
+  const [fault] = faultsOf(kinds[kind].Errors(frame))
+  return `${kind}: ${fault?.path} ${fault?.message}`
+}

@@ -237,8 +237,9 @@ class OwnLogStream extends OneWay {
     const expires_in = Math.max(0, Math.floor((actor.expiresAt - this.socket.now()) / 1000))
     const heartbeat = limits.stream_comment_ms
     this.say({ welcome: { conn: this.socket.id, user, protocol: protocolVersion, heartbeat, expires_in, limits } })
-    const mode = cursor === null ? 'heads' : cursor.epoch === this.seat.epoch ? 'resumed' : 'reset'
-    const useq = await this.#enter(mode === 'resumed' ? (cursor?.at ?? -1) : null)
+    const isKnown = cursor?.epoch === this.seat.epoch
+    const { useq, isLost } = await this.#enter(isKnown ? cursor.at : null)
+    const mode = cursor === null ? 'heads' : isKnown && !isLost ? 'resumed' : 'reset'
     for (const room of open) await this.#open(actor, room)
     if (watch.length > 0) await this.seat.watch(watch)
     if (this.isEnded) return
@@ -246,11 +247,11 @@ class OwnLogStream extends OneWay {
     this.say({ ready: { mode, epoch: this.seat.epoch, useq } }, this.idOf(useq))
   }
 
-  async #enter(useq: number | null): Promise<number> {
+  async #enter(useq: number | null): Promise<{ useq: number; isLost: boolean }> {
     const pages = this.seat.enter(useq === null ? null : { useq, rooms: new Map() })
     for (;;) {
       const page = await pages.next()
-      if (page.done === true) return page.value.useq
+      if (page.done === true) return page.value
       this.say({ heads: page.value.heads })
       await this.socket.drained()
     }
