@@ -16,6 +16,12 @@ function keyOf(value: unknown): Key {
   return { wrong: `Incorrect type. Expected pk value, received ${typeName(value)}.` }
 }
 
+/** The number of a person as paths, JSON and forms write it; null for what can be nobody's. */
+export function wholeNumber(value: unknown): number | null {
+  const text = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : ''
+  return /^\d{1,15}$/.test(text) ? Number(text) : null
+}
+
 const unknownKey = (value: unknown): string => `Invalid pk "${String(value)}" - object does not exist.`
 
 export const fault = (path: string, message: string): Fault => ({ path, code: 'invalid', message })

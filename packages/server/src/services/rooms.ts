@@ -120,7 +120,8 @@ async function update(deps: Taken, actor: Actor, { room: ref, policy: wish, ...f
   const { store, clock, refs, emit } = deps
   const { seen, outcome } = await refs.change(actor, ref, async ({ room, standing }) => {
     const managed = Object.keys(fields).length > 0
-    if (managed) demand(standing, 'manage')
+    // Who could change nothing anyway hears that first, and not that nothing was given.
+    if (managed || wish === undefined) demand(standing, 'manage')
     if (wish !== undefined) demand(standing, 'govern')
     if (room.kind === 'direct') throw new ChatError('forbidden')
     // Where only the owner changes the policy there is one.

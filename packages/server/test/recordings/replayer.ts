@@ -120,7 +120,10 @@ class Player {
       ...(sent !== undefined && { body: this.#fill(sent), headers: { 'content-type': 'application/json' } }),
     })
     for (const [name, pointer] of Object.entries(keeps)) this.#kept.set(name, String(at(answer.json, pointer)))
-    const headers = Object.fromEntries(Object.keys(response.headers).map((name) => [name, answer.headers.get(name) ?? undefined]))
+    // A header that asks for a token where the original asked for none is an answer of its own.
+    const asks = answer.headers.has('www-authenticate') ? ['WWW-Authenticate'] : []
+    const told = new Set([...Object.keys(response.headers), ...asks])
+    const headers = Object.fromEntries([...told].map((name) => [name, answer.headers.get(name) ?? undefined]))
     const type = answer.headers.get('content-type') ?? ''
     const found = withoutMarkers(answer.json ?? answer.text)
     const ours = { status: answer.status, type, headers, body: this.#stage.discount?.(found, this.#marked) ?? found }

@@ -2,6 +2,7 @@ import { ChatError, limits, type Message, type OutputOf, type Room } from '@parl
 import type { Actor, Listed, RestAnswer, RestCall } from '../dialect.ts'
 import { atMost, content, fieldReader, readTexts, Refused, routesOf, signedIn } from '../drf.ts'
 import { arrayOf, patiently, wholeHistory } from '../histories.ts'
+import { wholeNumber } from '../keys.ts'
 import { tokenPair, tokenRefresh } from '../simplejwt.ts'
 import { readGroup, readPerson } from './fields.ts'
 import { chatOf, messageOf } from './shapes.ts'
@@ -167,8 +168,8 @@ async function memberAsked(call: RestCall, actor: Actor, inPrivate: string): Pro
   const value = fieldReader(await content(call))('user_id')
   if (value === undefined || value === null || value === '' || value === 0 || value === false)
     throw new Refused('invalid_input', { detail: 'user_id is required.' })
-  const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN
-  const [person] = Number.isSafeInteger(number) ? await call.directory.people(actor, [number]) : []
+  const number = wholeNumber(value)
+  const [person] = number === null ? [] : await call.directory.people(actor, [number])
   if (person === undefined) throw new Refused('not_found', { detail: 'User not found.' })
   return { room, person }
 }

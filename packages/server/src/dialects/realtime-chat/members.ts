@@ -1,6 +1,7 @@
 import { ChatError, type Room } from '@parlance/protocol'
 import type { Actor, RestAnswer, RestCall, RestRoute } from '../dialect.ts'
 import { content, fieldReader, Refused, routesOf, signedIn } from '../drf.ts'
+import { wholeNumber } from '../keys.ts'
 import { printRooms, roomAt } from './printed.ts'
 
 export const memberRoutes: RestRoute[] = [
@@ -38,7 +39,8 @@ async function add(call: RestCall, actor: Actor): Promise<RestAnswer> {
 async function remove(call: RestCall, actor: Actor): Promise<RestAnswer> {
   const room = await roomAt(call, actor)
   const number = wholeNumber(call.params.user)
-  if (number === actor.number && room.me?.role === 'owner') throw wrong('You cannot remove yourself from the room.')
+  if (number === actor.number)
+    throw room.me?.role === 'owner' ? wrong('You cannot remove yourself from the room.') : denied('remove members from')
   const [person] = number === null ? [] : await call.directory.people(actor, [number])
   const present = person === undefined ? [] : await call.directory.present(actor, room.id, [person.number])
   if (person !== undefined && present.length === 0 && room.me?.role === 'owner')
@@ -52,6 +54,8 @@ async function answer(call: RestCall, actor: Actor, { id }: Room): Promise<RestA
   return { status: 200, body }
 }
 
+const denied = (what: string): Refused => new Refused('forbidden', { detail: `You do not have permission to ${what} this room.` })
+
 const wrong = (detail: string): Refused => new Refused('invalid_input', { detail })
 
 async function permitted(what: string, work: () => Promise<unknown>): Promise<void> {
@@ -59,12 +63,6 @@ async function permitted(what: string, work: () => Promise<unknown>): Promise<vo
     await work()
   } catch (error) {
     const isForbidden = error instanceof ChatError && error.code === 'forbidden'
-    throw isForbidden ? new Refused('forbidden', { detail: `You do not have permission to ${what} this room.` }) : error
+    throw isForbidden ? denied(what) : error
   }
-}
-
-/** A user's number as JSON and forms write it. */
-function wholeNumber(value: unknown): number | null {
-  const text = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : ''
-  return /^\d{1,15}$/.test(text) ? Number(text) : null
 }

@@ -1,18 +1,5 @@
 import type { Actor, RestAnswer, RestCall, RestRoute } from '../dialect.ts'
-import {
-  anybody,
-  atMost,
-  content,
-  email,
-  newPassword,
-  readTexts,
-  Refused,
-  routesOf,
-  signedIn,
-  type TextField,
-  unasked,
-  username,
-} from '../drf.ts'
+import { anybody, atMost, content, email, newPassword, readTexts, routesOf, signedIn, type TextField, unasked, username } from '../drf.ts'
 import { isRefusal, tokenRefresh } from '../simplejwt.ts'
 import { messageRoutes } from './messages.ts'
 import { roomRoutes } from './rooms.ts'
@@ -58,7 +45,9 @@ async function login(call: RestCall): Promise<RestAnswer> {
     const { access_token: access, refresh_token } = await call.call(null, 'accounts.login', Object.fromEntries(fields))
     return { status: 200, body: { access, refresh: refresh_token } }
   } catch (error) {
-    throw isRefusal(error, 'invalid_credentials') ? new Refused('invalid_credentials', { error: 'Invalid Credentials' }) : error
+    if (!isRefusal(error, 'invalid_credentials')) throw error
+    // The view's own answer: the framework asks for a token only where it refuses.
+    return { status: 401, body: { error: 'Invalid Credentials' } }
   }
 }
 

@@ -52,8 +52,7 @@ async function printRoom(call: RestCall, actor: Actor, room: Room): Promise<obje
 }
 
 async function create(call: RestCall, actor: Actor): Promise<RestAnswer> {
-  const body = await content(call)
-  const { name, description = null, isPrivate } = roomFields(body, { needsName: true })
+  const { name, description = null, isPrivate } = newRoom(await content(call))
   const about = { name, ...(description !== null && { description }) }
   const input: InputOf<'rooms.create'> = isPrivate
     ? { kind: 'group', ...about, policy: { add: 'owner', remove: 'owner', manage: 'owner' } }
@@ -64,10 +63,28 @@ async function create(call: RestCall, actor: Actor): Promise<RestAnswer> {
 
 async function change(call: RestCall, actor: Actor): Promise<RestAnswer> {
   const room = await roomAt(call, actor)
-  const { name, description } = roomFields(await content(call), { needsName: call.method === 'PUT' })
-  const changes = { ...(name !== undefined && { name }), ...(description !== undefined && { description }) }
-  const changed = await named(() => call.call(actor, 'rooms.update', { room: room.id, ...changes }))
+  let changes: RoomFields
+  try {
+    changes = nameAndDescription(await content(call), { needsName: call.method === 'PUT' })
+  } catch (error) {
+    // Whose room it is not hears that, and not what is wrong with the body.
+    await changeNothing(call, actor, room)
+    throw error
+  }
+  const isEmpty = Object.keys(changes).length === 0
+  const update = () => named(() => call.call(actor, 'rooms.update', { room: room.id, ...changes }))
+  const changed = isEmpty ? await changeNothing(call, actor, room) : await update()
   return { status: 200, body: await printRoom(call, actor, changed) }
+}
+
+/** The room as it is, for whoever may change it. A partial update may leave everything out; natively that is a mistake. */
+async function changeNothing(call: RestCall, actor: Actor, room: Room): Promise<Room> {
+  try {
+    return await call.call(actor, 'rooms.update', { room: room.id })
+  } catch (error) {
+    if (!(error instanceof ChatError) || error.code !== 'invalid_input') throw error
+    return room
+  }
 }
 
 async function remove(call: RestCall, actor: Actor): Promise<RestAnswer> {
@@ -76,7 +93,7 @@ async function remove(call: RestCall, actor: Actor): Promise<RestAnswer> {
   return { status: 204, body: null }
 }
 
-type RoomFields = { name?: string; description?: string | null; isPrivate: boolean }
+type RoomFields = { name?: string; description?: string | null }
 
 const nameField: TextField = { name: 'room_name', check: (text) => atMost(text, limits.room_name_chars) }
 const descriptionField: TextField = {
@@ -85,18 +102,24 @@ const descriptionField: TextField = {
   check: (text) => atMost(text, limits.room_description_chars),
 }
 
-/** What a body says of a room, with all faults at once. */
-function roomFields(body: unknown, { needsName }: { needsName: boolean }): RoomFields {
+/** What a body says of a new room, with all faults at once. */
+function newRoom(body: unknown): RoomFields & { isPrivate: boolean } {
   const read = fieldReader(body)
-  const has = fieldNames(body)
-  const asksForName = needsName || has.includes('room_name')
-  const isNull = has.includes('description') && read('description') === null
-  const isPrivate = truth(read('is_private'))
-  const faults: Fault[] = isPrivate === null ? [{ path: '/is_private', code: 'type', message: 'Must be a valid boolean.' }] : []
-  const texts = collecting(faults, () => readTexts(body, [...(asksForName ? [nameField] : []), ...(isNull ? [] : [descriptionField])]))
-  if (faults.length > 0) throw new ChatError('invalid_input', { errors: faults })
-  const [name, description] = [texts?.get('room_name'), isNull ? null : texts?.get('description')]
-  return { ...(name !== undefined && { name }), ...(description !== undefined && { description }), isPrivate: isPrivate === true }
+  const faults: Fault[] = []
+  const fields = collecting(faults, () => nameAndDescription(body, { needsName: true }))
+  const isPrivate = collecting(faults, () => truth(read('is_private'), 'is_private'))
+  if (fields === undefined || isPrivate === undefined) throw new ChatError('invalid_input', { errors: faults })
+  return { ...fields, isPrivate }
+}
+
+/** What of a room can be changed here. */
+function nameAndDescription(body: unknown, { needsName }: { needsName: boolean }): RoomFields {
+  const read = fieldReader(body)
+  const asksForName = needsName || fieldNames(body).includes('room_name')
+  const isNull = read('description') === null
+  const texts = readTexts(body, [...(asksForName ? [nameField] : []), ...(isNull ? [] : [descriptionField])])
+  const [name, description] = [texts.get('room_name'), isNull ? null : texts.get('description')]
+  return { ...(name !== undefined && { name }), ...(description !== undefined && { description }) }
 }
 
 /** Adds the faults of a reading to those known. */
@@ -105,7 +128,7 @@ function collecting<T>(faults: Fault[], work: () => T): T | undefined {
     return work()
   } catch (error) {
     if (!(error instanceof ChatError) || error.faults === undefined) throw error
-    faults.unshift(...error.faults)
+    faults.push(...error.faults)
     return undefined
   }
 }
@@ -113,12 +136,14 @@ function collecting<T>(faults: Fault[], work: () => T): T | undefined {
 const yes = ['true', '1', 'on', 'yes', 'y', 't']
 const no = ['false', '0', 'off', 'no', 'n', 'f', '']
 
-/** A truth value as the framework reads it; absent is false, null is none of the two. */
-function truth(value: unknown): boolean | null {
+/** A truth value as the framework reads it; absent is false. */
+function truth(value: unknown, field: string): boolean {
   if (value === undefined) return false
-  const text = typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string' ? String(value).toLowerCase() : ''
-  if (yes.includes(text)) return true
-  return no.includes(text) && value !== null && typeof value !== 'object' ? false : null
+  const text = typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string' ? String(value).toLowerCase() : null
+  if (text !== null && yes.includes(text)) return true
+  if (text !== null && no.includes(text)) return false
+  const message = value === null ? 'This field may not be null.' : 'Must be a valid boolean.'
+  throw new ChatError('invalid_input', { errors: [{ path: `/${field}`, code: 'type', message }] })
 }
 
 /** A name that is taken, or reserved, is a fault of its field. */

@@ -56,6 +56,56 @@ test('a member is added and removed by the creator, and reads the room in betwee
   expect((await people.ask('GET', path, { as: guest })).status).toBe(404)
 })
 
+test('a member who is not the creator removes nobody, themselves included', async () => {
+  const [maker, guest] = [await people.person('maker2'), await people.person('guest2')]
+  const { room_id } = await people.room(maker, { room_name: 'kept', is_private: true })
+  const path = `/chat/rooms/${room_id}/`
+  await people.ask('POST', `${path}members/add/`, { as: maker, json: { user_id: guest.id } })
+  const out = await people.ask('DELETE', `${path}members/remove/${guest.id}/`, { as: guest })
+  expect([out.status, out.json]).toEqual([403, { detail: 'You do not have permission to remove members from this room.' }])
+  expect((await people.ask('GET', path, { as: guest })).status).toBe(200)
+})
+
+test('a change of nothing, or of what cannot be changed here, leaves the room as it is', async () => {
+  const room = await people.room(ann, { room_name: 'still', description: 'as it was' })
+  const path = `/chat/rooms/${room.room_id}/`
+  for (const json of [{}, { is_private: true }, { is_private: 'maybe', message_count: 7 }]) {
+    const { status, json: answer } = await people.ask('PATCH', path, { as: ann, json })
+    expect([status, answer]).toEqual([200, room])
+  }
+  const put = await people.ask('PUT', path, { as: ann, json: { room_name: 'still', is_private: null } })
+  expect([put.status, put.json]).toEqual([200, room])
+})
+
+test('whether a new room is private is true, false or left out, and a room is an object', async () => {
+  const create = (json: unknown) => people.ask('POST', '/chat/rooms/create/', { as: ann, json })
+  const unsaid = await create({ room_name: 'unsaid', is_private: null })
+  expect([unsaid.status, unsaid.json]).toEqual([400, { is_private: ['This field may not be null.'] }])
+  const both = await create({ is_private: 'null' })
+  const faults = { room_name: ['This field is required.'], is_private: ['Must be a valid boolean.'] }
+  expect([both.status, both.json]).toEqual([400, faults])
+  const list = await create(['x'])
+  expect([list.status, list.json]).toEqual([400, { non_field_errors: ['Invalid data. Expected a dictionary, but got list.'] }])
+})
+
+test('who may not change a room hears that, whatever is wrong with the change', async () => {
+  const { room_id } = await people.room(ann, { room_name: 'hers' })
+  const dm = (await people.ask('GET', `/chat/dm/${ann.id}`, { as: bob })).json as Room
+  for (const room of [room_id, dm.room_id]) {
+    for (const request of [
+      { json: {} },
+      { json: { room_name: '' } },
+      { json: [] },
+      { body: '{', headers: { 'content-type': 'application/json' } },
+    ]) {
+      for (const method of ['PUT', 'PATCH']) {
+        const answer = await people.ask(method, `/chat/rooms/${room}/`, { ...request, as: bob })
+        expect([answer.status, answer.json]).toEqual([403, { detail: 'You do not have permission to perform this action.' }])
+      }
+    }
+  }
+})
+
 test('a group with nothing but a title is shown, and entered, under its title and number', async () => {
   const token = ann.access
   const { room } = await world.rest.call('rooms.create', { kind: 'group', title: 'Tea & cake' }, { token })
