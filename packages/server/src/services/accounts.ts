@@ -1,7 +1,7 @@
 import { ChatError, limits, type OutputOf } from '@parlance/protocol'
 import { emailKey } from '../rules/emails.ts'
 import { usernameKey } from '../rules/usernames.ts'
-import type { UserRow } from '../store/rows.ts'
+import type { NewSession, UserRow } from '../store/rows.ts'
 import type { Actor, Call, Deps, Handlers } from './deps.ts'
 import { actorOf } from './parts/actor.ts'
 import { cookieOf, nativeDoor } from './parts/logins.ts'
@@ -26,15 +26,8 @@ export function createAccounts(deps: Taken): Pick<Handlers, Names> {
 
     async 'accounts.login'(call, { username, password, session: where = 'token' }) {
       if (where === 'cookie') cookieOf(call)
-      const user = await identify(deps, username, password)
-      if (user === undefined || user.state === 'deleted') throw new ChatError('invalid_credentials')
-      if (user.state === 'suspended') throw new ChatError('suspended')
       const { session, refresh } = logins.begin(call)
-      const login = { user: user.number, session, expected: user.password, atMost: limits.user_sessions }
-      const outcome = await store.queue.write('sessions.create', login)
-      // Suspended or deleted, or with another password, since this one was compared.
-      if (outcome.status === 'refused') throw new ChatError(await refusalOf(deps, user))
-      sessions.ended(outcome)
+      const user = await enter(deps, session, { username, password })
       return await logins.issue(call, { user, session: session.id, refresh, where })
     },
 
@@ -100,6 +93,26 @@ export function createAccounts(deps: Taken): Pick<Handlers, Names> {
       if (outcome.status === 'gone') throw new ChatError('unauthenticated')
       return profileView(outcome.user)
     },
+  }
+}
+
+/** Makes the session of a login. A hash of an older kind, or a cheaper one, is replaced while the password is at hand. */
+async function enter(deps: Taken, session: NewSession, typed: { username: string; password: string }): Promise<UserRow> {
+  const { store, passwords, sessions } = deps
+  for (let isLast = false; ; isLast = true) {
+    const user = await identify(deps, typed.username, typed.password)
+    if (user === undefined || user.state === 'deleted') throw new ChatError('invalid_credentials')
+    if (user.state === 'suspended') throw new ChatError('suspended')
+    const isDue = user.password !== null && passwords.needsRehash(user.password)
+    const rehashed = isDue ? { rehashed: await hashing(() => passwords.hash(typed.password)) } : {}
+    const login = { user: user.number, session, expected: user.password, atMost: limits.user_sessions, ...rehashed }
+    const outcome = await store.queue.write('sessions.create', login)
+    if (outcome.status === 'created') {
+      sessions.ended(outcome)
+      return user
+    }
+    // Suspended or deleted, or with another hash, since this one was compared: of another password, or by a login beside this one.
+    if (!isDue || isLast) throw new ChatError(await refusalOf(deps, user))
   }
 }
 

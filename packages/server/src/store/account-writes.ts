@@ -32,13 +32,14 @@ export type AccountWrites = IdentityWrites & {
     at: number
   }) => { status: 'revoked' | 'unchanged' } | Stale
   /**
-   * Above `atMost` sessions the oldest end. `refused`: the account is not active any more, or with `expected`, the hash that was verified,
-   * the password is another one now.
+   * Above `atMost` sessions the oldest end. `rehashed` takes the place of the hash in the same step. `refused`: the account is not active
+   * any more, or with `expected`, the hash that was verified, the account has another one now.
    */
   'sessions.create': (input: {
     user: number
     session: NewSession
     expected?: string | null
+    rehashed?: string
     atMost: number
   }) => ({ status: 'created' } & Ended) | { status: 'refused' }
   'sessions.touch': (input: { session: string; at: number }) => { status: 'touched' } | Gone

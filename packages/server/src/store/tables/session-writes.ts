@@ -10,11 +10,12 @@ import { idBytes, sessionOf, userOf } from './rows-of.ts'
 
 export async function createSession(
   tx: Tx,
-  { user, session, expected, atMost }: WriteInput<'sessions.create'>,
+  { user, session, expected, rehashed, atMost }: WriteInput<'sessions.create'>,
 ): Promise<WriteOutput<'sessions.create'>> {
   // Under the lock: a suspension or another password meanwhile has ended every session there was, and this one would outlive it.
   const [row] = await lockUsers(tx, [user])
   if (row?.state !== 'active' || (expected !== undefined && row.password !== expected)) return { status: 'refused' }
+  if (rehashed !== undefined) await tx.updateTable('users').set({ password: rehashed }).where('number', '=', user).execute()
   await insertSession(tx, user, session)
   return { status: 'created', ...(await endOldest(tx, user, { atMost, at: session.created_at })) }
 }

@@ -24,6 +24,17 @@ export function passwordContract(backend: Backend): void {
       expect(tally([await login('old'), await login('new')])).toEqual({ refused: 1, created: 1 })
     })
 
+    test('a login puts another hash in the place of the one it was compared with, and none where that one is gone', async () => {
+      const user = await world.user({ password: 'older' })
+      const login = (rehashed: string) => {
+        const session = newSession()
+        return world.store.queue.write('sessions.create', { user: user.number, session, expected: 'older', rehashed, atMost: 10 })
+      }
+      expect(tally(await Promise.all(oneTo(5).map((i) => login(`newer ${i}`))))).toEqual({ created: 1, refused: 4 })
+      expect((await world.store.users.byNumber(user.number))?.password).toMatch(/^newer \d$/)
+      expect(await world.store.sessions.ofUser(user.number, now, { after: null, limit: 10 })).toHaveLength(2)
+    })
+
     test('of many who change a password from the same one, one does, and the other sessions end with it', async () => {
       const [kept, other] = [newSession(), newSession()]
       const user = await world.user({ password: 'old' }, kept)
