@@ -3,7 +3,7 @@ import { refusal, talkIn } from '../room-talk.ts'
 import { frameOf, textOf } from './shapes.ts'
 
 const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
-const path = new RegExp(`^/ws/chat/(${uuid})/$`, 'i')
+const path = new RegExp(`^/ws/chat/(${uuid})/?$`, 'i')
 
 export const socketDoor: SocketDoor = {
   // Without a token only a client of this API can mean a UUID, and it is refused like any bad one.

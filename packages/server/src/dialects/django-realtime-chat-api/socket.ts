@@ -3,7 +3,7 @@ import { type Actor, type Lobby, type SocketDoor, unescaped } from '../dialect.t
 import { refusal, talkIn } from '../room-talk.ts'
 import { frameOf, textOf } from './shapes.ts'
 
-const path = /^\/ws\/chat\/([\p{L}\p{N}_]+)\/$/u
+const path = /^\/ws\/chat\/([\p{L}\p{N}_]+)\/?$/u
 const roomName = /^[\p{L}\p{N}_]+$/u
 
 /** The room that the first connect under an unused name makes: everybody's and nobody's. */

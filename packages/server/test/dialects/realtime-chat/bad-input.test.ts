@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { limits } from '@parlance/protocol'
 import type { OlderRequest } from '../../harness/older-client.ts'
+import { backends } from '../../harness/server.ts'
 import { openWorld, type World } from '../../harness/world.ts'
 import { type Member, older, type Older, type Room } from './people.ts'
 
@@ -9,18 +10,6 @@ let people: Older
 let [ann, bob]: Member[] = []
 let open: Room
 let secret: Room
-beforeAll(async () => {
-  world = await openWorld()
-  people = older(world.server.url)
-  ;[ann, bob] = [await people.person('ann'), await people.person('bob')]
-  open = await people.room(ann, { room_name: 'open' })
-  secret = await people.room(ann, { room_name: 'secret', is_private: true })
-})
-afterAll(async () => {
-  const errors = world.server.lines.filter((line) => line.includes('"level":"error"'))
-  await world[Symbol.asyncDispose]()
-  expect(errors).toEqual([])
-})
 
 type Case = {
   what: string
@@ -38,8 +27,7 @@ const denied = { detail: 'You do not have permission to perform this action.' }
 const unsigned = { detail: 'Authentication credentials were not provided.' }
 const taken = { room_name: ['chat room with this room name already exists.'] }
 const dictionary = { non_field_errors: ['Invalid data. Expected a dictionary, but got list.'] }
-const hers = () => ann
-const his = () => bob
+const [hers, his] = [() => ann, () => bob]
 const at =
   (room: () => Room, rest = '') =>
   () =>
@@ -282,14 +270,31 @@ const members: Case[] = [
   },
 ]
 
-describe.each([
-  ['accounts', accounts],
-  ['rooms', rooms],
-  ['members and messages', members],
-])('of %s', (_, cases) => {
-  test.each(cases)('$what is refused in the words of the framework', async ({ method, path, as, sent, answer: [status, body] }) => {
-    const who = as?.()
-    const answer = await people.ask(method, path(), { ...sent, ...(who !== undefined && { as: who }) })
-    expect([answer.status, answer.json]).toEqual([status, body])
+for (const { name: engine, env } of await backends()) {
+  describe(`bad input of realtime-chat (${engine})`, () => {
+    beforeAll(async () => {
+      world = await openWorld({ env: await env() })
+      people = older(world.server.url)
+      ;[ann, bob] = [await people.person('ann'), await people.person('bob')]
+      open = await people.room(ann, { room_name: 'open' })
+      secret = await people.room(ann, { room_name: 'secret', is_private: true })
+    })
+    afterAll(async () => {
+      const errors = world.server.lines.filter((line) => line.includes('"level":"error"'))
+      await world[Symbol.asyncDispose]()
+      expect(errors).toEqual([])
+    })
+
+    describe.each([
+      ['accounts', accounts],
+      ['rooms', rooms],
+      ['members and messages', members],
+    ])('of %s', (_, cases) => {
+      test.each(cases)('$what is refused in the words of the framework', async ({ method, path, as, sent, answer: [status, body] }) => {
+        const who = as?.()
+        const answer = await people.ask(method, path(), { ...sent, ...(who !== undefined && { as: who }) })
+        expect([answer.status, answer.json]).toEqual([status, body])
+      })
+    })
   })
-})
+}
