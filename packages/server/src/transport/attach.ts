@@ -4,7 +4,8 @@ import type { RoomEvent } from '../live/bus.ts'
 import type { OpenRoom, Stay } from '../live/log.ts'
 import type { Hub } from './hub.ts'
 import type { RoomChannel } from './room-channel.ts'
-import type { Sitter, Standing } from './sitter.ts'
+import type { Standing } from './seat-rooms.ts'
+import type { Sitter } from './sitter.ts'
 
 /** A page of replay that goes out at once; the next waits until the socket has drained. */
 const pageBytes = 64 * 1024

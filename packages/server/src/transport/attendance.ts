@@ -1,7 +1,8 @@
 import type { Company } from '../dialects/dialect.ts'
 import type { Here, Lease } from '../live/here.ts'
 import type { RoomChannel } from './room-channel.ts'
-import type { Sitter, Standing } from './sitter.ts'
+import type { Standing } from './seat-rooms.ts'
+import type { Sitter } from './sitter.ts'
 
 /** What the seats of this node say of who is here: a seat that has a room open holds a lease on it. */
 export class Attendance {

@@ -1,6 +1,8 @@
+import { Crowd } from './crowd.ts'
 import type { Outbound } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
-import type { Sitter, Standing } from './sitter.ts'
+import type { Standing } from './seat-rooms.ts'
+import type { Sitter } from './sitter.ts'
 
 /** What a topic carries: durable events, those that may be lost, or heads in place of events. */
 export type Part = 'durable' | 'ephemeral' | 'heads'
@@ -14,7 +16,7 @@ const carries: Record<Part, readonly Standing[]> = {
 }
 
 type Topic = { name: string; listeners: number }
-type Topics = Record<Part, Topic> & { readonly dialect: string }
+type Topics = Record<Part, Topic> & { readonly dialect: string; readonly crowd: Crowd<Sitter> }
 
 /** Who listens to a room on this node, by dialect: one topic for each part, so that an event is encoded once per dialect that listens. */
 export class Audiences {
@@ -33,6 +35,8 @@ export class Audiences {
   /** Subscribes and unsubscribes the difference between two standings. */
   move(sitter: Sitter, channel: RoomChannel, { from, to }: { from: Standing | null; to: Standing | null }): void {
     const topics = this.#topics(channel, sitter.dialect)
+    if (from === null) topics.crowd.add(sitter)
+    if (to === null) topics.crowd.remove(sitter)
     for (const part of parts) {
       const before = from !== null && carries[part].includes(from)
       const after = to !== null && carries[part].includes(to)
@@ -76,6 +80,11 @@ export class Audiences {
     return published
   }
 
+  /** Who stands in the room now, however. */
+  of(channel: RoomChannel): Sitter[] {
+    return (this.#rooms.get(channel) ?? []).flatMap(({ crowd }) => crowd.all())
+  }
+
   forget(channel: RoomChannel): void {
     this.#rooms.delete(channel)
   }
@@ -90,7 +99,7 @@ export class Audiences {
     const known = room.find((topics) => topics.dialect === dialect)
     if (known !== undefined) return known
     const topic = (part: Part): Topic => ({ name: `${part}:${channel.number}:${dialect}`, listeners: 0 })
-    const topics = { dialect, durable: topic('durable'), ephemeral: topic('ephemeral'), heads: topic('heads') }
+    const topics = { dialect, durable: topic('durable'), ephemeral: topic('ephemeral'), heads: topic('heads'), crowd: new Crowd<Sitter>() }
     this.#rooms.set(channel, [...room, topics])
     return topics
   }

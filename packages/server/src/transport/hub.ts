@@ -13,7 +13,8 @@ import { DoorChannels } from './door-channels.ts'
 import type { Outbound } from './outbound.ts'
 import type { RingBudget } from './ring.ts'
 import { RoomChannel, type RoomChannelDeps } from './room-channel.ts'
-import type { Sitter, Standing } from './sitter.ts'
+import type { Standing } from './seat-rooms.ts'
+import type { Sitter } from './sitter.ts'
 import { UserChannel, type UserChannelDeps } from './user-channel.ts'
 
 export type HubDeps = {
@@ -232,43 +233,34 @@ export class Hub {
     if (event.subject === null) return
     for (const sitter of this.#users.get(event.subject.number)?.sitters ?? []) {
       const standing = sitter.rooms.get(channel)
-      if (standing === undefined || (only !== undefined && standing !== only)) continue
-      this.stand(sitter, channel, null)
-      sitter.gone(channel)
+      if (standing !== undefined && (only === undefined || standing === only)) this.#takeOff(sitter, channel)
     }
   }
 
   /** Who gets heads only is told as well: it is the last there is to tell. */
   #end(channel: RoomChannel, event: RoomEvent): void {
     this.#publish(channel, 'heads', (encoder) => encoder.room(event))
-    for (const user of this.#users.values()) {
-      for (const sitter of user.sitters) {
-        if (!sitter.rooms.has(channel)) continue
-        this.stand(sitter, channel, null)
-        sitter.gone(channel)
-      }
-    }
+    for (const sitter of this.#audiences.of(channel)) this.#takeOff(sitter, channel)
   }
 
   /** Who sat here while something was missed for good comes back and is looked at anew: a removal may be among it. */
   #unseat(channel: RoomChannel): void {
-    for (const { sitters } of this.#users.values())
-      for (const sitter of sitters) {
-        if (!sitter.rooms.has(channel)) continue
-        sitter.wire.close(4408, 'try again')
-        this.stand(sitter, channel, null)
-        sitter.gone(channel)
-      }
+    for (const sitter of this.#audiences.of(channel)) {
+      sitter.wire.close(4408, 'try again')
+      this.#takeOff(sitter, channel)
+    }
+  }
+
+  #takeOff(sitter: Sitter, channel: RoomChannel): void {
+    this.stand(sitter, channel, null)
+    sitter.gone(channel)
   }
 
   /** A room that became large goes on by heads alone where it is not open; one that is not large any more comes by itself again. */
   #resize(channel: RoomChannel, large: boolean): void {
     channel.large = large
-    for (const user of this.#users.values()) {
-      for (const sitter of user.sitters) {
-        if (sitter.rooms.get(channel) === (large ? 'live' : 'heads')) this.stand(sitter, channel, large ? 'heads' : 'live')
-      }
-    }
+    const [from, to] = large ? (['live', 'heads'] as const) : (['heads', 'live'] as const)
+    for (const sitter of this.#audiences.of(channel)) if (sitter.rooms.get(channel) === from) this.stand(sitter, channel, to)
     this.#dirtyHeads.add(channel)
   }
 

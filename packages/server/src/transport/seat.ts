@@ -5,11 +5,11 @@ import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
 import type { OpenRoom } from '../live/log.ts'
 import { type Attachment, beginning, learn, replay, replayable, settle, stayOf } from './attach.ts'
 import { type Entered, enterRooms, type Told } from './entering.ts'
-import { FewMap } from './few-map.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
-import { type Confirm, endingOf, openRoomsOf, type Sitter, type Standing, standingFor } from './sitter.ts'
+import { SeatRooms, type Standing, standingFor } from './seat-rooms.ts'
+import { type Confirm, endingOf, openRoomsOf, type Sitter } from './sitter.ts'
 import { Turns } from './turns.ts'
 import type { UserChannel } from './user-channel.ts'
 import { Watches } from './watches.ts'
@@ -29,7 +29,7 @@ const tries = 20
 export class HubSeat implements Seat, Sitter {
   readonly dialect: string
   readonly wire: Wire
-  readonly rooms = new FewMap<RoomChannel, Standing>()
+  readonly rooms = new SeatRooms<RoomChannel>()
   readonly #hub: Hub
   readonly #listener: Listener
   readonly #confirm: Confirm

@@ -1,18 +1,9 @@
-import type { Mode, Seat } from '../dialects/dialect.ts'
+import type { Seat } from '../dialects/dialect.ts'
 import type { Actor } from '../dispatch.ts'
 import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
-import type { FewMap } from './few-map.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
-
-/** How a seat stands in a room: a guest has it open without membership. */
-export type Standing = Mode | 'guest'
-
-/** Where somebody stands who asks for `mode`: what is open stays so, and a large room is told by heads where it is not open. */
-export function standingFor(asked: { mode: Mode; member: boolean; now: Standing | undefined; large: boolean }): Standing {
-  if (asked.mode === 'open' || asked.now === 'open' || asked.now === 'guest') return asked.member ? 'open' : 'guest'
-  return asked.large ? 'heads' : 'live'
-}
+import type { SeatRooms } from './seat-rooms.ts'
 
 /** Throws or rejects where a login is not welcome any more. */
 export type Confirm = (login: Pick<Actor, 'number' | 'session'>) => void | Promise<void>
@@ -30,7 +21,7 @@ export interface Sitter {
   readonly who: Person
   readonly session: string
   readonly wire: Wire
-  readonly rooms: FewMap<RoomChannel, Standing>
+  readonly rooms: SeatRooms<RoomChannel>
   user(event: UserEvent): void
   /** The stay ended: the hub has taken the seat off the room. */
   gone(channel: RoomChannel): void
@@ -38,7 +29,7 @@ export interface Sitter {
 }
 
 /** The rooms a seat has open, with their positions. */
-export function openRoomsOf(rooms: FewMap<RoomChannel, Standing>): ReturnType<Seat['openHeads']>['rooms'] {
+export function openRoomsOf(rooms: SeatRooms<RoomChannel>): ReturnType<Seat['openHeads']>['rooms'] {
   const open: ReturnType<Seat['openHeads']>['rooms'] = []
   for (const [channel, standing] of rooms.entries()) {
     if (channel.key !== null && (standing === 'open' || standing === 'guest'))

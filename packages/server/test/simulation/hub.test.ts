@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, spyOn, test } from 'bun:test'
 import type { SignedIn } from '../../src/dispatch.ts'
 import { eventually } from '../harness/eventually.ts'
 import { type Node, openNode, type Viewer } from './node.ts'
@@ -92,6 +92,19 @@ describe('the hub behind a bus that loses, repeats and delays', () => {
     expect(frames.filter(({ ev }) => ev !== undefined)).toMatchObject([{ ev: 'room.deleted', seq: 253 }])
     expect(view.seat.rooms.entries()).toEqual([])
     expect(node.failures).toEqual([])
+  })
+
+  test('the end of a room takes off who is in it, and looks at nobody else on the node', async () => {
+    await using node = await openNode(1, { lose: 0, repeat: 0, delay: 0 })
+    const [owner, other] = [await node.person('owner'), await node.person('other')]
+    const { room } = await node.handlers['rooms.create'](owner, { kind: 'group', title: 'ends' })
+    await node.handlers['rooms.create'](other, { kind: 'group', title: 'stays' })
+    const [inside, outside] = [await node.view(owner), await node.view(other)]
+    const { rooms } = outside.seat
+    const [has, get] = [spyOn(rooms, 'has'), spyOn(rooms, 'get')]
+    await node.handlers['rooms.delete'](owner, { room: room.id })
+    expect(inside.seat.rooms.entries()).toEqual([])
+    expect([has.mock.calls.length, get.mock.calls.length, rooms.entries().length]).toEqual([0, 0, 1])
   })
 
   test('a room that went on past its ring while somebody entered is entered all the same, and forgotten when they leave', async () => {

@@ -1,20 +1,23 @@
 import { expect, test } from 'bun:test'
 import { seededRandom } from '../../src/base/random.ts'
-import { FewMap } from '../../src/transport/few-map.ts'
+import { SeatRooms, type Standing } from '../../src/transport/seat-rooms.ts'
 
-test('does what a Map does, with few entries and with many', () => {
+const standings: readonly Standing[] = ['live', 'heads', 'open', 'guest']
+
+test('the rooms of a seat are what a Map would say, few of them and many', () => {
   const random = seededRandom(7)
   const below = (max: number) => Math.floor(random.fraction() * max)
   const keys = Array.from({ length: 60 }, (_, id) => ({ id }))
-  const [few, map] = [new FewMap<object, number>(), new Map<object, number>()]
+  const [few, map] = [new SeatRooms<object>(), new Map<object, Standing>()]
   for (let step = 0; step < 3000; step++) {
     // Fills up beyond what lists hold, and empties again.
     const fills = Math.floor(step / 500) % 2 === 0
     const key = keys[below(keys.length)]
     if (key === undefined) throw new Error('a key is missing')
     if (below(4) === 0 ? !fills : fills) {
-      few.set(key, step)
-      map.set(key, step)
+      const standing = standings[below(standings.length)] as Standing
+      few.set(key, standing)
+      map.set(key, standing)
     } else {
       few.delete(key)
       map.delete(key)
@@ -26,8 +29,8 @@ test('does what a Map does, with few entries and with many', () => {
 })
 
 test('what is walked through stays as it was', () => {
-  const map = new FewMap<number, number>()
-  for (const n of [1, 2, 3]) map.set(n, n)
+  const map = new SeatRooms<number>()
+  for (const n of [1, 2, 3]) map.set(n, 'live')
   const seen: number[] = []
   for (const [key] of map.entries()) {
     map.delete(key)
