@@ -136,13 +136,15 @@ export class RoomChannel {
     while (this.holders > 0 && this.position < this.#known) {
       const from = this.position
       const { events, upto, floor } = await this.#deps.read(this.number, { after: from, upto: this.#known, limit: readLimit })
+      // Nobody is left: what a channel that was closed still put in its ring, no other room would get back.
+      if (this.holders === 0) return
       if (this.position < floor && !events.some(({ type }) => type === 'room.deleted')) {
         // Whoever attaches meanwhile must not take the ring for complete.
         this.ring.clear()
         this.#deps.missed(this)
       }
       // The log has no gaps, so that a position which is not there is retired.
-      for (const event of events) if (event.seq > this.position) this.#step(event)
+      for (const event of events) if (event.seq > this.position && this.holders > 0) this.#step(event)
       this.position = Math.max(this.position, upto)
       this.#flush()
       // A position that the log has not got is a head from elsewhere or a lost tail: do not ask for it for ever.
