@@ -184,6 +184,8 @@ export class Connection implements DoorSocket, Answering {
     const wire = this.#wire
     if (this.#seat !== null) throw new Error('a socket has one seat')
     this.#seat = new HubSeat({ hub, wire, dialect: dialect.name, actor, listener, confirm: gate.alive })
+    // Closed while its proof was looked at: nobody would tell the seat to leave.
+    if (this.#ended) this.#seat.leave()
     return this.#seat
   }
 

@@ -24,14 +24,15 @@ type Entering = {
 export async function* enterRooms({ hub, person, resume, hasLeft, enterRoom }: Entering): AsyncGenerator<EnterPage, void, void> {
   const before = await hub.deps.log.stays(person)
   const held = await hub.hold(before.map((stay) => stay.room.number))
-  const checked = new Map([...held].map(([number, channel]) => [number, channel.position]))
-  const stays = await hub.deps.log.stays(person)
-  const budget: ReplayBudget = { events: limits.replay_events, bytes: limits.replay_bytes }
   const unsettled = new Set(held.values())
   try {
-    for (let i = 0; i < stays.length && !hasLeft(); i += limits.heads_page) {
+    const checked = new Map([...held].map(([number, channel]) => [number, channel.position]))
+    const stays = await hub.deps.log.stays(person)
+    const budget: ReplayBudget = { events: limits.replay_events, bytes: limits.replay_bytes }
+    for (let i = 0; i < stays.length; i += limits.heads_page) {
       const page: EnterPage = { heads: [], reset: [] }
       for (const stay of stays.slice(i, i + limits.heads_page)) {
+        if (hasLeft()) return
         const channel = held.get(stay.room.number)
         // Joined between the two reads: the fact in the own log brings it.
         if (channel === undefined) continue

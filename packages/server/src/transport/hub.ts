@@ -112,6 +112,14 @@ export class Hub {
     this.attendance.stand(sitter, channel, standing)
   }
 
+  /** Takes a seat off a room where it stands, and its hold with it; whether it stood there. */
+  off(sitter: Sitter, channel: RoomChannel): boolean {
+    if (!sitter.rooms.has(channel)) return false
+    this.stand(sitter, channel, null)
+    this.release(channel)
+    return true
+  }
+
   /** While a socket does not keep up it gets no ephemeral events. */
   shed(sitter: Sitter, shed: boolean): void {
     this.#audiences.shed(sitter, shed)
@@ -246,14 +254,14 @@ export class Hub {
   /** Who sat here while something was missed for good comes back and is looked at anew: a removal may be among it. */
   #unseat(channel: RoomChannel): void {
     for (const sitter of this.#audiences.of(channel)) {
+      // Closing makes it leave, on most wires at once.
       sitter.wire.close(4408, 'try again')
       this.#takeOff(sitter, channel)
     }
   }
 
   #takeOff(sitter: Sitter, channel: RoomChannel): void {
-    this.stand(sitter, channel, null)
-    sitter.gone(channel)
+    if (this.off(sitter, channel)) sitter.gone(channel)
   }
 
   /** A room that became large goes on by heads alone where it is not open; one that is not large any more comes by itself again. */

@@ -1,26 +1,19 @@
 import { limits } from '@parlance/protocol'
-import type { Attached, Awaited, EnterPage, Listener, Mode, OpenOptions, Resume, RoomHead, Seat } from '../dialects/dialect.ts'
+import type { Attached, Awaited, EnterPage, Listener, OpenOptions, Resume, RoomHead, Seat } from '../dialects/dialect.ts'
 import type { Actor } from '../dispatch.ts'
 import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
-import type { OpenRoom } from '../live/log.ts'
-import { type Attachment, beginning, learn, replay, replayable, settle, stayOf } from './attach.ts'
+import { type AttachOptions, attach, beginning, learn, replay, replayable, type Seated, settle } from './attach.ts'
 import { type Entered, enterRooms, type Told } from './entering.ts'
 import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { RoomChannel } from './room-channel.ts'
-import { SeatRooms, type Standing, standingFor } from './seat-rooms.ts'
+import { SeatRooms } from './seat-rooms.ts'
 import { type Confirm, endingOf, openRoomsOf, type Sitter } from './sitter.ts'
 import { Turns } from './turns.ts'
 import type { UserChannel } from './user-channel.ts'
 import { Watches } from './watches.ts'
 
 export type SeatOptions = { hub: Hub; wire: Wire; dialect: string; actor: Actor; listener: Listener; confirm: Confirm }
-
-/** `fromJoin`: with the log from the join on, unless the seat stands in the room already. */
-type Attach = OpenOptions & { fromJoin?: boolean }
-
-/** How often an attach is tried again when the ring was outrun; each try reads the log anew. */
-const tries = 20
 
 /**
  * A signed-in socket's place in the hub. Every way onto a topic is the same: know the position, then read the stay and the log up to it,
@@ -30,6 +23,7 @@ export class HubSeat implements Seat, Sitter {
   readonly dialect: string
   readonly wire: Wire
   readonly rooms = new SeatRooms<RoomChannel>()
+  hasLeft = false
   readonly #hub: Hub
   readonly #listener: Listener
   readonly #confirm: Confirm
@@ -42,7 +36,6 @@ export class HubSeat implements Seat, Sitter {
   #follows = false
   #own: Promise<UserChannel> | UserChannel | null = null
   #useq = 0
-  #left = false
   #turns: Turns | null = null
 
   constructor({ hub, wire, dialect, actor, listener, confirm }: SeatOptions) {
@@ -73,6 +66,8 @@ export class HubSeat implements Seat, Sitter {
   }
 
   async *enter(resume: Resume | null): AsyncGenerator<EnterPage, { useq: number; isLost: boolean }, void> {
+    // Who went before is to be known to nobody.
+    if (this.hasLeft) return { useq: 0, isLost: false }
     this.#early = []
     this.#follows = true
     const { position } = await this.#register()
@@ -82,7 +77,7 @@ export class HubSeat implements Seat, Sitter {
       hub: this.#hub,
       person: this.person,
       resume: known,
-      hasLeft: () => this.#left,
+      hasLeft: () => this.hasLeft,
       enterRoom: (entered, cursor, told) => this.#enterRoom(entered, cursor, told),
     })
     await this.#tellOwn(known === null || known.useq < 0 ? position : known.useq)
@@ -98,20 +93,20 @@ export class HubSeat implements Seat, Sitter {
       for (const [channel, standing] of this.rooms.entries()) {
         if (channel.key?.id !== room) continue
         if (standing === 'open') this.#hub.stand(this, channel, channel.large ? 'heads' : 'live')
-        if (standing === 'guest') this.#off(channel)
+        if (standing === 'guest') this.#hub.off(this, channel)
       }
     })
   }
 
   async tune(channel: string | null, awaited?: Awaited): Promise<void> {
-    if (this.#left) return
+    if (this.hasLeft) return
     const tuned = this.#hub.channels.tune(this, channel, awaited)
     await this.#register()
     await tuned
   }
 
   async watch(users: readonly string[]): Promise<void> {
-    if (this.#left) return
+    if (this.hasLeft) return
     const { dialect, person, wire } = this
     this.#watches ??= new Watches({ hub: this.#hub, dialect, person, tell: (text) => wire.send(text) })
     await this.#watches.set(users)
@@ -129,9 +124,9 @@ export class HubSeat implements Seat, Sitter {
   }
 
   leave(): void {
-    if (this.#left) return
-    this.#left = true
-    for (const [channel] of this.rooms.entries()) this.#off(channel)
+    if (this.hasLeft) return
+    this.hasLeft = true
+    for (const [channel] of this.rooms.entries()) this.#hub.off(this, channel)
     void this.#hub.channels.tune(this, null)
     this.#watches?.end()
     this.#hub.deps.presence.leave(this.person)
@@ -146,7 +141,6 @@ export class HubSeat implements Seat, Sitter {
   }
 
   gone(channel: RoomChannel): void {
-    this.#hub.release(channel)
     if (channel.key !== null) this.#listener.gone(channel.key)
   }
 
@@ -179,20 +173,15 @@ export class HubSeat implements Seat, Sitter {
     return this.#turns.take(work)
   }
 
-  #off(channel: RoomChannel): void {
-    if (!this.rooms.has(channel)) return
-    this.#hub.stand(this, channel, null)
-    this.#hub.release(channel)
-  }
-
   async #enterRoom({ stay, channel, checked }: Entered, cursor: number | undefined, { page, budget }: Told): Promise<RoomHead | null> {
     await channel.reach(beginning(stay))
-    const attachment = this.#attachment(channel, stay)
+    learn(channel, stay)
+    const attachment = { ...this.#seated, channel, stay }
     if (cursor !== undefined && cursor > Math.max(stay.seq, channel.position)) page.reset.push(stay.room.id)
     const from = cursor === undefined ? checked : Math.max(cursor, stay.fromSeq)
     const tell = cursor !== undefined && replayable(attachment, from, budget)
     const at = tell ? await replay(attachment, from, budget) : Math.max(from, checked)
-    const outcome = settle(attachment, { from: at, checked, tell }, this.#standing(channel, 'live', true))
+    const outcome = settle(attachment, { from: at, checked, tell }, 'live')
     if (outcome === 'live') return { room: stay.room.id, seq: channel.position, n: Math.max(channel.n, stay.n), read: stay.read }
     if (outcome === 'gone') return null
     const attached = await this.#attach(stay.room.number, { mode: 'live', after: tell ? at : undefined })
@@ -202,57 +191,14 @@ export class HubSeat implements Seat, Sitter {
     return { room: stay.room.id, seq: attached.seq, n: attached.n, read: stay.read }
   }
 
-  async #attach(room: string | number, { mode, after, here = false, fromJoin = false }: Attach): Promise<Attached | null> {
-    if (this.#left) return null
+  async #attach(room: string | number, options: AttachOptions): Promise<Attached | null> {
+    if (this.hasLeft) return null
     await this.#register()
-    const { log } = this.#hub.deps
-    let stay = await log.open(this.person, room)
-    if (stay === null || this.#left) return null
-    const number = stay.room.number
-    const channel = (await this.#hub.hold([number])).get(number)
-    if (channel === undefined) return null
-    let at = after
-    using _bridge = this.#hub.attendance.bridge(this, channel)
-    for (let i = 0; i < tries; i++) {
-      const checked = channel.position
-      stay = await log.open(this.person, number)
-      if (stay === null || this.#left) break
-      await channel.reach(beginning(stay))
-      if (fromJoin && !this.rooms.has(channel)) at ??= stay.since
-      const attachment = this.#attachment(channel, stay)
-      // Replayed text must stand before live text, so the room is quiet until the replay has caught up.
-      if (at !== undefined && at < channel.position) this.#off(channel)
-      if (at !== undefined) at = await replay(attachment, Math.max(at, stay.fromSeq))
-      const stands = this.rooms.has(channel)
-      const outcome = settle(
-        attachment,
-        { from: at ?? checked, checked, tell: at !== undefined },
-        this.#standing(channel, mode, stay.role !== null),
-      )
-      if (outcome === 'live') {
-        // A seat holds the channels it stands in once; this attach brought a hold of its own.
-        if (stands) this.#hub.release(channel)
-        return {
-          stay: stayOf(stay),
-          seq: channel.position,
-          n: Math.max(channel.n, stay.n),
-          ...(here && { here: this.#hub.attendance.at(this, channel) }),
-        }
-      }
-      if (outcome === 'gone') break
-    }
-    this.#off(channel)
-    this.#hub.release(channel)
-    return null
+    return await attach(this.#seated, room, options)
   }
 
-  #attachment(channel: RoomChannel, stay: OpenRoom): Attachment {
-    learn(channel, stay)
-    return { hub: this.#hub, sitter: this, listener: this.#listener, channel, stay }
-  }
-
-  #standing(channel: RoomChannel, mode: Mode, member: boolean): Standing {
-    return standingFor({ mode, member, now: this.rooms.get(channel), large: channel.large })
+  get #seated(): Seated {
+    return { hub: this.#hub, sitter: this, listener: this.#listener }
   }
 
   /** Whether the own log is that long by now: what the hub knows of it may lag. */
@@ -288,7 +234,7 @@ export class HubSeat implements Seat, Sitter {
   /** A room joined while connected begins with its log from the join; a guest's room is merely no guest's any more. */
   #joined(room: number): void {
     this.#inTurn(() => this.#attach(room, { mode: 'live', fromJoin: true })).catch((error: unknown) => {
-      if (this.#left) return
+      if (this.hasLeft) return
       this.#hub.deps.logger.error('entering a joined room failed', { room, error })
       // A seat that misses a room must not look healthy: the client comes back and resumes.
       this.wire.close(4408, 'try again')

@@ -22,8 +22,10 @@ export interface Sitter {
   readonly session: string
   readonly wire: Wire
   readonly rooms: SeatRooms<RoomChannel>
+  /** It is to stand nowhere any more. */
+  readonly hasLeft: boolean
   user(event: UserEvent): void
-  /** The stay ended: the hub has taken the seat off the room. */
+  /** The stay ended: the hub has taken the seat off the room, and its hold with it. */
   gone(channel: RoomChannel): void
   revoked(reason: RevocationReason): void
 }

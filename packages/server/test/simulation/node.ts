@@ -99,6 +99,7 @@ export async function openNode(seed: number, faults: Faults) {
     random,
     clock,
     bus,
+    outbound,
     hub,
     handlers,
     failures,
