@@ -84,7 +84,7 @@ export class Outbox {
     for (const lane of this.#lanes.values()) {
       const entry = lane.entries.find(({ outgoing }) => outgoing.cid === cid)
       if (entry === undefined) continue
-      this.#drop(lane, entry, new ChatError('unknown_outcome', { detail: 'The message was taken back before its answer came.' }))
+      this.#drop(lane, entry, takenBack())
       if (!lane.busy) {
         this.#rest(lane)
         this.#pump(lane)
@@ -94,9 +94,15 @@ export class Outbox {
     return false
   }
 
-  /** Takes everything out. */
+  /** Takes everything out, of a room all at once: what waits behind a message that is taken out would else be sent in its place. */
   clear(): void {
-    for (const { cid } of this.unsent) this.discard(cid)
+    for (const [room, lane] of [...this.#lanes]) {
+      this.#rest(lane)
+      this.#lanes.delete(room)
+      const entries = lane.entries.splice(0)
+      this.#size -= entries.length
+      for (const entry of entries) this.#refuse(entry, takenBack())
+    }
   }
 
   #pump(lane: Lane): void {
@@ -148,6 +154,10 @@ export class Outbox {
 
   #drop(lane: Lane, entry: Entry, error: Error): void {
     this.#remove(lane, entry)
+    this.#refuse(entry, error)
+  }
+
+  #refuse(entry: Entry, error: Error): void {
     this.#change(entry, { state: 'refused', error })
     entry.reject(error)
   }
@@ -173,3 +183,5 @@ export class Outbox {
     this.#deps.changed(entry.outgoing)
   }
 }
+
+const takenBack = () => new ChatError('unknown_outcome', { detail: 'The message was taken back before its answer came.' })

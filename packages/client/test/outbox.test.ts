@@ -133,6 +133,41 @@ describe('a sent message', () => {
     expect(await lost).toMatchObject({ code: 'unknown_outcome' })
     expect(contents(stage.hall.messages)).toEqual(['later'])
   })
+
+  test.each(['logs out', 'disposes of the client'] as const)(
+    'that waits behind another one is not sent when its sender %s',
+    async (end) => {
+      await using stage = scene()
+      const client = await stage.connected(stage.alice)
+      let asked = 0
+      stage.peer.behave = ({ op }) => {
+        if (op !== 'messages.send') return 'answer'
+        asked += 1
+        return new ChatError('rate_limited', { retry_ms: 60_000 })
+      }
+      const sends = ['one', 'two', 'three'].map((text) => client.send(stage.hall.id, text).catch((error: ChatError) => error.code))
+      await eventually(() => client.unsent[0]?.error !== undefined)
+      if (end === 'logs out') await client.logout()
+      else await client[Symbol.asyncDispose]()
+      expect(await Promise.all(sends)).toEqual(['unknown_outcome', 'unknown_outcome', 'unknown_outcome'])
+      await eventually(() => client.status.state === 'offline')
+      expect([asked, client.unsent]).toEqual([1, []])
+    },
+  )
+
+  test('that waits behind another one is never said by somebody else', async () => {
+    await using stage = scene()
+    const client = await stage.connected(stage.alice)
+    stage.peer.accounts.revokeAll()
+    stage.peer.close(4401)
+    await eventually(() => client.session === null)
+    const lost = ['mine', 'mine, too'].map((text) => client.send(stage.hall.id, text).catch(() => 'lost'))
+    await eventually(() => client.unsent[0]?.error !== undefined)
+    await client.login('bob', 'bob-password')
+    expect(await Promise.all(lost)).toEqual(['lost', 'lost'])
+    await client.send(stage.hall.id, 'hello')
+    expect(stage.hall.messages.map(({ sender, content }) => `${sender.username}: ${content}`)).toEqual(['bob: hello'])
+  })
 })
 
 const troubles: fc.Arbitrary<Behaviour> = fc.constantFrom<Behaviour[]>(
