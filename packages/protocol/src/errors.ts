@@ -53,7 +53,7 @@ export const errors = {
   rate_limited: row(429, 'later', 'Too many requests; wait `retry_ms`.'),
   too_many_in_flight: row(429, 'later', 'Too many operations of this connection wait for their answer.'),
   internal: row(500, 'later', 'The server failed; the request id finds it in the log.'),
-  overloaded: row(503, 'later', 'The server has more work than it may queue.'),
+  overloaded: row(503, 'later', 'The server has more work than it may queue, or its database does not answer.'),
   issuer_unavailable: row(503, 'later', 'The keys of the issuer of this token cannot be had at the moment.'),
   unknown_outcome: row(503, 'same', 'The write may or may not have happened; repeat it with the same cid.'),
   draining: row(503, 'later', 'The server is shutting down; connect again.'),

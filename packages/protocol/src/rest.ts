@@ -15,10 +15,10 @@ export function fieldPlaces({ method, path, in: input }: Operation): FieldPlaces
 /** Whether the operation may be repeated with the same `cid` (in REST also the header `Idempotency-Key`) without a second effect. */
 export const takesCid = (operation: Operation): boolean => Object.hasOwn((operation.in as { properties?: object }).properties ?? {}, 'cid')
 
-const everywhere: ErrorCode[] = ['invalid_input', 'host_not_allowed', 'rate_limited', 'internal', 'draining']
+const everywhere: ErrorCode[] = ['invalid_input', 'host_not_allowed', 'rate_limited', 'internal', 'overloaded', 'draining']
 const signedIn: ErrorCode[] = ['unauthenticated', 'token_expired', 'suspended', 'issuer_unavailable']
 const withBody: ErrorCode[] = ['malformed', 'payload_too_large', 'unsupported_media_type']
-const writing: ErrorCode[] = ['overloaded', 'unknown_outcome', 'storage_full']
+const writing: ErrorCode[] = ['unknown_outcome', 'storage_full']
 
 /** Whether the operation is about a room that its input names. */
 export const namesRoom = (operation: Operation): boolean =>

@@ -94,7 +94,13 @@ async function listen(house: House): Promise<Running> {
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,
     newRequestId: newId,
-    pages: createPages({ metrics: house.metrics, metricsToken: config.metricsToken, ping: () => house.store.ping(), draining }),
+    pages: createPages({
+      metrics: house.metrics,
+      metricsToken: config.metricsToken,
+      ping: () => house.store.ping(),
+      clock: systemClock,
+      draining,
+    }),
     documents: reference(),
   })
   const strangers = new StrangeProxies((proxy) =>

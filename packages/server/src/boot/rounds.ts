@@ -11,14 +11,21 @@ type Rounds = {
 
 /**
  * Does something now and then until disposed, which stops the round under way between two of its steps. One round at a time; one that fails
- * is followed by the next.
+ * is followed by the next, and of several that fail in a row the log is told once.
  */
 export function keepDoing(round: (stopped: AbortSignal) => Promise<void>, { what, everyMs, clock, log }: Rounds): AsyncDisposable {
   const stop = new AbortController()
   let running: Promise<void> | null = null
+  let isFailing = false
+  const failed = (error: unknown) => {
+    if (!isFailing) log.error(`${what} failed`, { error })
+    isFailing = true
+  }
   const begin = () => {
     running ??= round(stop.signal)
-      .catch((error: unknown) => log.error(`${what} failed`, { error }))
+      .then(() => {
+        isFailing = false
+      }, failed)
       .finally(() => {
         running = null
       })

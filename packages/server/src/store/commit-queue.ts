@@ -132,7 +132,7 @@ export class GroupCommit implements CommitQueue {
       if (known === undefined) entry.reject(refusal)
       else entry.resolve(isSameRequest(known.digest, digest) ? { status: 'known', message: known.message } : { status: 'conflict' })
     } catch (error) {
-      entry.reject(new ChatError('internal', { cause: error }))
+      entry.reject(error instanceof ChatError ? error : new ChatError('internal', { cause: error }))
     }
   }
 

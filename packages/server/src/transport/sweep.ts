@@ -11,6 +11,7 @@ const compareDownMs = 500
 export class Sweep implements Disposable {
   readonly #timers: Timer[]
   #comparing = false
+  #failing = false
   #lastCompare = 0
   #lastInspect: number
 
@@ -31,7 +32,16 @@ export class Sweep implements Disposable {
         this.#comparing = true
         hub
           .compareHeads()
-          .catch((error: unknown) => logger.error('comparing heads failed', { error }))
+          .then(
+            () => {
+              this.#failing = false
+            },
+            (error: unknown) => {
+              // Told once, however long it lasts.
+              if (!this.#failing) logger.error('comparing heads failed', { error })
+              this.#failing = true
+            },
+          )
           .finally(() => {
             this.#comparing = false
             this.#lastCompare = clock.monotonic()

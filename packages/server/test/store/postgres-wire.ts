@@ -11,7 +11,12 @@ export type Wire = AsyncDisposable & {
   url: string
   /** Cuts the connection that next says `text`; resolves when it is cut. */
   cut(how: Cut, text: string): Promise<void>
+  /** From now on every connection is refused and those there are end, or all stay open and nothing passes; until `mend`. */
+  fail(how: Failing): void
+  mend(): void
 }
+
+export type Failing = 'refused' | 'silent'
 
 type Armed = { how: Cut; text: string; done: () => void }
 
@@ -19,8 +24,11 @@ type Armed = { how: Cut; text: string; done: () => void }
 export async function wireTo(target: string): Promise<Wire> {
   const { hostname, port } = new URL(target)
   let armed: Armed | undefined
+  let failing: Failing | undefined
   const open = new Set<Socket>()
+  const drop = () => open.forEach((socket) => socket.destroy())
   const server = createServer((near) => {
+    if (failing === 'refused') return void near.destroy()
     const far = connect(Number(port), hostname)
     let cutting: Armed | undefined
     const end = () => {
@@ -35,6 +43,7 @@ export async function wireTo(target: string): Promise<Wire> {
       })
     }
     near.on('data', (bytes) => {
+      if (failing !== undefined) return
       if (armed !== undefined && bytes.includes(armed.text)) {
         cutting = armed
         armed = undefined
@@ -46,6 +55,7 @@ export async function wireTo(target: string): Promise<Wire> {
       }
     })
     far.on('data', (bytes) => {
+      if (failing !== undefined) return
       if (cutting === undefined) near.write(bytes)
       else {
         // The first answer is the last step of a commit: it is on disk now, and only we know.
@@ -64,8 +74,17 @@ export async function wireTo(target: string): Promise<Wire> {
       armed = { how, text, done: resolve }
       return promise
     },
+    fail(how) {
+      failing = how
+      if (how === 'refused') drop()
+    },
+    mend() {
+      // What was half said while nothing passed is not to be gone on with.
+      if (failing === 'silent') drop()
+      failing = undefined
+    },
     async [Symbol.asyncDispose]() {
-      for (const socket of open) socket.destroy()
+      drop()
       await new Promise((resolve) => server.close(resolve))
     },
   }

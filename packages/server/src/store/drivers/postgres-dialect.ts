@@ -13,6 +13,7 @@ import {
 } from 'kysely'
 import type { Clock } from '../../base/clock.ts'
 import { classify, NothingWritten } from './postgres-errors.ts'
+import type { Reach } from './postgres-reach.ts'
 
 /** Where our tables live, so that they can share a database with the older backends' own. */
 export const schemaName = 'parlance'
@@ -50,6 +51,9 @@ export type DialectOptions = {
   patience?: { clock: Clock; silenceMs: number }
   /** Only for lone reads: how often one is asked, each time on another connection, where its connection is lost. Once unless told. */
   turns?: number
+  /** What a failure is turned into for whoever asked. As it is unless told. */
+  refused?: (error: unknown) => unknown
+  reach?: Reach
 }
 
 /** Kysely on Bun's PostgreSQL client. Integers of 64 bits come back as numbers, `bytea` as plain Uint8Array. */
@@ -75,8 +79,10 @@ class PostgresDriver implements Driver {
 
   async acquireConnection(): Promise<DatabaseConnection> {
     // Always one of our own: the pool itself would send a query behind a slow one of somebody else while other connections are idle.
-    const reserved = await this.#options.pool.reserve().catch((error: unknown) => {
-      throw new NothingWritten(error)
+    const { pool, reach, refused = asItIs } = this.#options
+    const reserved = await pool.reserve().catch((error: unknown) => {
+      reach?.failed(error)
+      throw refused(new NothingWritten(error))
     })
     const connection = new PostgresConnection(reserved, this.#options)
     this.#open.set(connection, connection)
@@ -113,6 +119,8 @@ class PostgresDriver implements Driver {
   }
 }
 
+const asItIs = (error: unknown): unknown => error
+
 class PostgresConnection implements DatabaseConnection {
   readonly #options: DialectOptions
   #reserved: ReservedSQL
@@ -130,15 +138,21 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async run(sql: string, parameters: readonly unknown[]): Promise<Result> {
-    const { turns = 1 } = this.#options
-    for (let turn = 1; ; turn += 1) {
-      try {
-        return await this.#ask(sql, parameters)
-      } catch (error) {
-        this.lost ||= classify(error) === 'lost'
-        if (!this.lost || this.#silent || turn >= turns) throw error
-        await this.#replace()
+    const { turns = 1, refused = asItIs, reach } = this.#options
+    try {
+      for (let turn = 1; ; turn += 1) {
+        try {
+          const result = await this.#ask(sql, parameters)
+          reach?.answered()
+          return result
+        } catch (error) {
+          this.lost ||= classify(error) === 'lost'
+          if (!this.lost || this.#silent || turn >= turns) throw error
+          await this.#replace()
+        }
       }
+    } catch (error) {
+      throw refused(error)
     }
   }
 
@@ -155,12 +169,17 @@ class PostgresConnection implements DatabaseConnection {
   /** Ends the connection, which rejects what waits for its answer. */
   #giveUp(): void {
     this.#silent = true
+    this.#options.reach?.failed(new Error(`a connection said nothing for ${this.#options.patience?.silenceMs} ms`))
     void this.#reserved.close({ timeout: 0 })
   }
 
   async #replace(): Promise<void> {
     await this.#reserved.close({ timeout: 0 })
-    this.#reserved = await this.#options.pool.reserve()
+    const { pool, reach } = this.#options
+    this.#reserved = await pool.reserve().catch((error: unknown) => {
+      reach?.failed(error)
+      throw error
+    })
     this.lost = false
   }
 

@@ -14,6 +14,7 @@ import { createPool, createPostgresDialect } from './postgres-dialect.ts'
 import { classify, isUniqueConflict } from './postgres-errors.ts'
 import { migratePostgres } from './postgres-migrate.ts'
 import { partsOf, writeParts } from './postgres-parts.ts'
+import { Reach, readRefused } from './postgres-reach.ts'
 import { type HotWrite, writePart, type Written } from './postgres-send.ts'
 import { Transactions } from './postgres-transactions.ts'
 
@@ -50,19 +51,22 @@ export class PostgresDriver implements Driver {
   readonly #transactions: Transactions
   readonly #messages: MessageReads
   readonly #url: string
-  readonly #log: Pick<Logger, 'info'> | undefined
+  readonly #log: Pick<Logger, 'info' | 'warn'> | undefined
 
-  constructor(url: string, { clock, log }: { clock: Clock; log?: Pick<Logger, 'info'> }) {
+  constructor(url: string, { clock, log }: { clock: Clock; log?: Pick<Logger, 'info' | 'warn'> }) {
     // Readers have connections of their own, so that no number of them keeps a commit waiting. A server that restarts leaves a pool of lost
     // ones, found one by one.
     const reading = createPool({ url, max: readers, statementMs: readMs, lockMs })
     const writing = createPool({ url, max: 1 + writesBeside, statementMs: writeMs, lockMs })
     this.#pools = [reading, writing]
     const patience = (ms: number) => ({ clock, silenceMs: ms + slackMs })
-    this.read = new Kysely({ dialect: createPostgresDialect({ pool: reading, patience: patience(readMs), turns: readers + 1 }) })
-    this.#writing = new Kysely({ dialect: createPostgresDialect({ pool: writing, patience: patience(writeMs) }) })
+    const reach = new Reach(clock, log)
+    const lone = { pool: reading, reach, patience: patience(readMs), turns: readers + 1 }
+    this.read = new Kysely({ dialect: createPostgresDialect({ ...lone, refused: readRefused }) })
+    this.#writing = new Kysely({ dialect: createPostgresDialect({ pool: writing, reach, patience: patience(writeMs) }) })
     this.#transactions = new Transactions(this.#writing, clock)
-    this.#messages = messageReads(this.read)
+    // Part of a write, whose failure is judged as one.
+    this.#messages = messageReads(new Kysely({ dialect: createPostgresDialect(lone) }))
     this.#url = url
     this.#log = log
   }

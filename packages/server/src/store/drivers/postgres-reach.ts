@@ -1,0 +1,38 @@
+import { ChatError } from '@parlance/protocol'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { classify } from './postgres-errors.ts'
+
+/** Whether the database answers, told to the log once when it stops and once when it does again: each request would be too often. */
+export class Reach {
+  readonly #clock: Clock
+  readonly #log: Pick<Logger, 'info' | 'warn'> | undefined
+  #since: number | null = null
+
+  constructor(clock: Clock, log: Pick<Logger, 'info' | 'warn'> | undefined) {
+    this.#clock = clock
+    this.#log = log
+  }
+
+  /** No connection is to be had, or one is silent. */
+  failed(error: unknown): void {
+    if (this.#since !== null) return
+    this.#since = this.#clock.monotonic()
+    this.#log?.warn('the database does not answer', { error })
+  }
+
+  answered(): void {
+    if (this.#since === null) return
+    this.#log?.info('the database answers again', { ms: Math.round(this.#clock.monotonic() - this.#since) })
+    this.#since = null
+  }
+}
+
+const retryMs = 1_000
+
+/** What a lone read rejects with: a database that is away for a while is no fault of ours, and the same request may succeed later. */
+export function readRefused(error: unknown): unknown {
+  const failure = classify(error)
+  if (failure !== 'lost' && failure !== 'again') return error
+  return new ChatError('overloaded', { detail: 'The database does not answer.', retry_ms: retryMs, cause: error })
+}
