@@ -3,11 +3,15 @@ import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { classify } from './postgres-errors.ts'
 
+/** A database that comes and goes is told of so often at most. */
+const tellEveryMs = 10_000
+
 /** Whether the database answers, told to the log once when it stops and once when it does again: each request would be too often. */
 export class Reach {
   readonly #clock: Clock
   readonly #log: Pick<Logger, 'info' | 'warn'> | undefined
   #since: number | null = null
+  #told = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock, log: Pick<Logger, 'info' | 'warn'> | undefined) {
     this.#clock = clock
@@ -16,8 +20,9 @@ export class Reach {
 
   /** No connection is to be had, or one is silent. */
   failed(error: unknown): void {
-    if (this.#since !== null) return
-    this.#since = this.#clock.monotonic()
+    const now = this.#clock.monotonic()
+    if (this.#since !== null || now - this.#told < tellEveryMs) return
+    this.#since = this.#told = now
     this.#log?.warn('the database does not answer', { error })
   }
 
