@@ -12,6 +12,8 @@ import { HubSeat } from './seat.ts'
 const paceBytes = 64 * 1024
 const shedBytes = 256 * 1024
 const cutBytes = 512 * 1024
+/** A peer that said nothing for so long is asked whether it is there. */
+const askAfterMs = limits.heartbeat_ms - 2500
 /** Characters of the name of a channel. */
 const maxChannelName = 300
 
@@ -47,6 +49,11 @@ export class Connection implements DoorSocket, Answering {
   #seat: HubSeat | null = null
   #deadline: number
   #spoke: number
+  /** Whether nothing came in since the last inspection, and when something was last known to have (ms). */
+  #isQuiet = false
+  #heard: number
+  /** When the peer was asked for a sign of life that has not come (ms). */
+  #asked: number | null = null
   #inFlight = 0
   #shed = false
   #ended = false
@@ -59,6 +66,7 @@ export class Connection implements DoorSocket, Answering {
     this.#wire = wire
     this.#deps = deps
     this.#spoke = this.now()
+    this.#heard = this.#spoke
     this.#deadline = this.#spoke + limits.hello_ms
   }
 
@@ -74,7 +82,13 @@ export class Connection implements DoorSocket, Answering {
     return this.#deps.hub.deps.clock.now()
   }
 
+  /** Something came in, were it only a pong. */
+  heard(): void {
+    this.#isQuiet = false
+  }
+
   frame(data: string | Uint8Array): void {
+    this.heard()
     this.#deps.hub.deps.metrics.framesIn.inc()
     try {
       this.#conversation?.frame(data)
@@ -199,7 +213,7 @@ export class Connection implements DoorSocket, Answering {
     this.#conversation?.end(code, reason)
   }
 
-  /** Looks at the deadline, the heartbeat and what is waiting; called a few times a second for all sockets, in place of timers of their own. */
+  /** Looks at the deadline, the heartbeat, the silence and what is waiting; called a few times a second for all sockets, in place of timers of their own. */
   inspect(now: number): void {
     if (this.#ended) return
     if (now >= this.#deadline) return this.end(4401, this.#seat === null ? 'no hello' : 'token_expired')
@@ -207,6 +221,7 @@ export class Connection implements DoorSocket, Answering {
       this.#spoke = now
       this.#conversation?.heartbeat()
     }
+    if (this.#isSilent(now)) return this.end(4408, 'silent')
     const buffered = this.#wire.buffered()
     if (buffered < shedBytes) return
     if (buffered >= cutBytes || !this.#deps.dialect.lossy) {
@@ -217,6 +232,21 @@ export class Connection implements DoorSocket, Answering {
       this.#shed = true
       this.#deps.hub.shed(this.#seat, true)
     }
+  }
+
+  /**
+   * Whether nothing came in for too long. The runtime's own watch does not see this: what is sent puts it off, too. It counts from the question on,
+   * so that a clock that is set ends nobody.
+   */
+  #isSilent(now: number): boolean {
+    if (!this.#isQuiet) {
+      this.#isQuiet = true
+      this.#heard = now
+      this.#asked = null
+    }
+    if (this.#asked !== null) return now - this.#asked >= limits.silence_ms - askAfterMs
+    if (now - this.#heard >= askAfterMs && this.#wire.ping()) this.#asked = now
+    return false
   }
 
   closed(): void {

@@ -40,6 +40,11 @@ export class BunWire<T> implements Wire {
     return this.#socket.getBufferedAmount()
   }
 
+  ping(): boolean {
+    this.#socket.ping()
+    return true
+  }
+
   close(code: number, reason: string): void {
     this.#socket.close(code, reason)
   }

@@ -4,6 +4,7 @@ import type { Outbound, Wire } from './outbound.ts'
 export class MemoryWire implements Wire {
   readonly received: string[] = []
   readonly topics = new Set<string>()
+  pings = 0
   closedWith: { code: number; reason: string } | null = null
   stalled = false
   #outbound: MemoryOutbound
@@ -36,6 +37,11 @@ export class MemoryWire implements Wire {
 
   buffered(): number {
     return this.#buffer.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0)
+  }
+
+  ping(): boolean {
+    this.pings += 1
+    return true
   }
 
   close(code: number, reason: string): void {

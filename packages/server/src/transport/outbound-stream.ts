@@ -75,6 +75,11 @@ export class StreamWire implements Wire {
     return this.#bytes
   }
 
+  /** Nothing comes in on a stream. */
+  ping(): boolean {
+    return false
+  }
+
   /** There is no close frame on a stream: the last event says why. */
   close(): void {
     if (this.#state !== 'open') return

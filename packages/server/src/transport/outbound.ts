@@ -10,6 +10,8 @@ export interface Wire {
   unsubscribe(topic: string): void
   /** Bytes accepted and not yet taken by the peer. */
   buffered(): number
+  /** Asks the peer's end of the wire, not its program, for a sign of life; false where none can come. */
+  ping(): boolean
   /** Says goodbye with a close frame; what was sent before goes out first. */
   close(code: number, reason: string): void
 }

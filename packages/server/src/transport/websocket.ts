@@ -75,8 +75,9 @@ export function socketHandler({
     maxPayloadLength: limits.frame_bytes,
     backpressureLimit: hardLimitBytes,
     closeOnBackpressureLimit: true,
+    // Silence is noticed by the connection, which asks the peer in time; this is for what has none yet.
     idleTimeout: limits.silence_ms / 1000,
-    sendPings: true,
+    sendPings: false,
     perMessageDeflate: false,
     open(socket: ServerWebSocket<SocketData>) {
       const { data } = socket
@@ -91,6 +92,12 @@ export function socketHandler({
     },
     message(socket, data) {
       socket.data.connection?.frame(data)
+    },
+    ping(socket) {
+      socket.data.connection?.heard()
+    },
+    pong(socket) {
+      socket.data.connection?.heard()
     },
     drain(socket) {
       socket.data.connection?.drain()
