@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 import { ChatError, type InputOf, type Operation, type OperationName, type OutputOf, operations, type Profile } from '@parlance/protocol'
 import type { ClientEvents, RoomMark } from './client-events.ts'
 import { type ClientOptions, doorsOf } from './client-options.ts'
@@ -218,7 +219,7 @@ export class Client {
     this.#link.interest.close(room)
   }
 
-  /** Hears of the presence of these users (at most 200), instead of those named before. */
+  /** Hears of the presence of these users (by their ids, at most 200), instead of those named before. */
   watch(users: readonly string[]): void {
     this.#link.interest.watch(users)
   }

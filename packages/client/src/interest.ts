@@ -1,4 +1,4 @@
-import { type ChatError, errors, type UpFrame } from '@parlance/protocol'
+import { ChatError, errors, idPattern, limits, type UpFrame } from '@parlance/protocol'
 import { ConnectionError } from './connection-error.ts'
 import type { Platform } from './platform.ts'
 
@@ -9,6 +9,8 @@ type InterestDeps = {
   refused(room: string, error: ChatError): void
   platform: Pick<Platform, 'setTimeout'>
 }
+
+const isId = (text: string): boolean => new RegExp(idPattern).test(text)
 
 type Opening = { confirmed: boolean; waiters: { resolve(): void; reject(error: Error): void }[] }
 
@@ -33,7 +35,9 @@ export class Interest {
     return this.#rooms.get(room)?.confirmed ?? false
   }
 
+  /** A frame that does not fit would end the connection for good, so it is refused here. */
   open(room: string): Promise<void> {
+    if (!isId(room)) return Promise.reject(new ChatError('invalid_input', { detail: 'A room is opened by its id.' }))
     const opening = this.#rooms.get(room) ?? { confirmed: false, waiters: [] }
     if (opening.confirmed) return Promise.resolve()
     const fresh = !this.#rooms.has(room)
@@ -63,6 +67,8 @@ export class Interest {
   }
 
   watch(users: readonly string[]): void {
+    if (users.length > limits.watch || !users.every(isId))
+      throw new ChatError('invalid_input', { detail: `Users are watched by their ids, ${limits.watch} at most.` })
     this.#users = [...users]
     if (this.#ready) this.#deps.send({ watch: this.#users })
   }

@@ -37,7 +37,7 @@ export class Link {
   readonly #socket: Socket
   readonly #sync: Sync
   readonly #pending = new Pending({ send: (frame) => void this.#socket.sendText(frame) })
-  #limits: Record<string, number> = limits
+  #limits: { frame_bytes?: number; in_flight?: number } = limits
 
   constructor(deps: LinkDeps) {
     this.#deps = deps

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 import type { InputOf, Message, OutputOf, RoomEventFrame } from '@parlance/protocol'
 import type { ClientEvents } from './client-events.ts'
 import { Transcript } from './transcript.ts'

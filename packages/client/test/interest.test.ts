@@ -34,6 +34,16 @@ describe('an open room', () => {
     expect(peer.latest.open.size).toBe(0)
   })
 
+  test('is named by its id, as are people: anything else is refused without costing the connection', async () => {
+    await using stage = scene()
+    const client = await stage.connected(stage.alice)
+    expect(await client.open('name:lobby').catch((error: unknown) => error)).toMatchObject({ code: 'invalid_input' })
+    expect(() => client.watch(['me'])).toThrow('by their ids')
+    expect(() => client.watch(Array.from({ length: 201 }, () => stage.bob.id))).toThrow('200 at most')
+    expect((await client.call('accounts.me', {})).username).toBe('alice')
+    expect(client.status.state).toBe('ready')
+  })
+
   test('is refused where one may not look', async () => {
     await using stage = scene()
     const secret = stage.peer.world.addHall(stage.bob, 'group')

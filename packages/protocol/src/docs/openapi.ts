@@ -1,3 +1,4 @@
+/// <reference lib="es2024.object" />
 import { type OperationName, operationList } from '../catalog.ts'
 import type { Operation } from '../define.ts'
 import { type ErrorCode, errors, Problem } from '../errors.ts'
