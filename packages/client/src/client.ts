@@ -182,15 +182,15 @@ export class Client {
   async call<N extends OperationName>(name: N, input: InputOf<N>): Promise<OutputOf<N>> {
     const spec: Operation = operations[name]
     if (spec.auth === 'none') return this.#rest.call(name, input)
-    const used = this.#sessions.current?.access_token
+    const caller = this.#sessions.current
     try {
-      return await this.#once(name, input)
+      return await this.#once(name, input, caller)
     } catch (error) {
-      if (!(error instanceof ChatError && (error.code === 'unauthenticated' || error.code === 'token_expired')) || used === undefined)
+      if (!(error instanceof ChatError && (error.code === 'unauthenticated' || error.code === 'token_expired')) || caller === null)
         throw error
       // Another call may have renewed it already.
-      if (this.#sessions.current?.access_token === used) await this.#sessions.tokenForCall(true)
-      return this.#once(name, input)
+      if (this.#sessions.current?.access_token === caller.access_token) await this.#sessions.tokenForCall(true)
+      return this.#once(name, input, caller)
     }
   }
 
@@ -245,12 +245,19 @@ export class Client {
     return Promise.resolve()
   }
 
-  async #once<N extends OperationName>(name: N, input: InputOf<N>): Promise<OutputOf<N>> {
-    const live = ending.has(name) ? null : this.#link.call(name, input)
+  /** `caller`: who asked, where somebody was signed in. What one person asked for is not done as another. */
+  async #once<N extends OperationName>(name: N, input: InputOf<N>, caller: Session | null): Promise<OutputOf<N>> {
+    const live = ending.has(name) || !this.#isStill(caller) ? null : this.#link.call(name, input)
     if (live !== null) return live
-    const answer = await this.#rest.call(name, input, { token: await this.#sessions.tokenForCall() })
+    const token = await this.#sessions.tokenForCall()
+    if (!this.#isStill(caller)) throw new ChatError('unauthenticated', { detail: 'Somebody else has signed in meanwhile.' })
+    const answer = await this.#rest.call(name, input, { token })
     if (ending.has(name)) this.#sessions.over()
     return answer
+  }
+
+  #isStill(caller: Session | null): boolean {
+    return caller === null || this.#sessions.current === null || this.#sessions.current.user.id === caller.user.id
   }
 
   #sessionChanged(session: Session | null, error: ChatError | null): void {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { ChatError, operations } from '@parlance/protocol'
 import { eventually } from '../../server/test/harness/eventually.ts'
 import { ConnectionError } from '../src/index.ts'
+import { platformDefaults } from '../src/platform.ts'
 import { chatError, requestOf } from '../src/rest.ts'
 import { scene } from './peer/scene.ts'
 
@@ -150,5 +151,29 @@ describe('a call', () => {
       },
     })
     expect(client.login('alice', 'alice-password')).rejects.toMatchObject({ code: 'unknown_outcome' })
+  })
+
+  test('of one person is not made again as another, who signed in before its refusal came', async () => {
+    await using stage = scene()
+    const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const client = stage.client({
+      platform: {
+        fetch: async (url, request) => {
+          if (url.endsWith('/messages')) {
+            asked.resolve()
+            await held.promise
+          }
+          return await platformDefaults.fetch(url, request)
+        },
+      },
+    })
+    await client.login('alice', 'alice-password')
+    stage.peer.accounts.revokeAll()
+    const sent = client.call('messages.send', { room: stage.hall.id, content: 'mine' }).catch((error: unknown) => error)
+    await asked.promise
+    await client.login('bob', 'bob-password')
+    held.resolve()
+    expect(await sent).toMatchObject({ code: 'unauthenticated' })
+    expect(stage.hall.messages).toEqual([])
   })
 })
