@@ -9,7 +9,8 @@ type Watcher = { hub: Hub; dialect: string; person: number; tell: (text: string)
 export class Watches {
   readonly #watcher: Watcher
   #ends = nobody
-  #ended = false
+  /** Rises with every change: what was still being read for an earlier one is of no use. */
+  #change = 0
 
   constructor(watcher: Watcher) {
     this.#watcher = watcher
@@ -17,13 +18,12 @@ export class Watches {
 
   /** These people from now on, in place of the former; their present state is told at once. */
   async set(users: readonly string[]): Promise<void> {
-    this.#drop()
+    const change = this.#begin()
     const { hub, dialect, person: watching, tell } = this.#watcher
     const { log, presence, encoders } = hub.deps
     const people = await log.acquainted(watching, users)
     const status = await presence.status(people.map((person) => person.number))
-    if (this.#ended) return
-    this.#drop()
+    if (change !== this.#change) return
     this.#ends = people.map((person, i) => {
       const say = (now: 'online' | 'offline' | 'unknown') => {
         const text = encoders.get(dialect)?.presence(person.id, now) ?? null
@@ -36,12 +36,12 @@ export class Watches {
   }
 
   end(): void {
-    this.#ended = true
-    this.#drop()
+    this.#begin()
   }
 
-  #drop(): void {
+  #begin(): number {
     for (const end of this.#ends) end()
     this.#ends = nobody
+    return ++this.#change
   }
 }
