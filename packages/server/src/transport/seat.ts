@@ -1,4 +1,4 @@
-import { limits } from '@parlance/protocol'
+import { ChatError, limits } from '@parlance/protocol'
 import type { Attached, Awaited, EnterPage, Listener, OpenOptions, Resume, RoomHead, Seat } from '../dialects/dialect.ts'
 import type { Actor } from '../dispatch.ts'
 import type { Person, RevocationReason, UserEvent } from '../live/bus.ts'
@@ -120,7 +120,7 @@ export class HubSeat implements Seat, Sitter {
   renew(actor: Actor): void {
     this.#actor = actor
     // The end of that login may have been told before the hub knew the seat by it.
-    this.#confirmed().catch(() => this.#listener.revoked('ended'))
+    this.#confirmed().catch((error: unknown) => this.#unconfirmed(error))
   }
 
   leave(): void {
@@ -165,6 +165,13 @@ export class HubSeat implements Seat, Sitter {
 
   async #confirmed(): Promise<void> {
     await this.#confirm(this.#actor)
+  }
+
+  #unconfirmed(error: unknown): void {
+    if (error instanceof ChatError && error.code === 'suspended') this.#listener.revoked('suspended')
+    else if (error instanceof ChatError && error.status === 401) this.#listener.revoked('ended')
+    // Nothing is known against the login: whoever comes back is asked again.
+    else this.wire.close(4408, 'try again')
   }
 
   /** Attaches of one seat are carried out one after the other. */

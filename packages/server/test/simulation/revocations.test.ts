@@ -24,15 +24,19 @@ test('a login that ended before the hub knew of the seat does not get in: the se
   expect(await codeOf(entering)).toBe('suspended')
 })
 
-test('a renewal with a login that has just ended ends the seat', async () => {
+test.each([
+  { what: 'has just ended', error: new ChatError('unauthenticated'), heard: ['ended'], code: undefined },
+  { what: 'is of somebody suspended', error: new ChatError('suspended'), heard: ['suspended'], code: undefined },
+  { what: 'nobody can tell of at the moment', error: new Error('no database'), heard: [], code: 4408 },
+])('a renewal with a login that $what does not go on', async ({ error, heard: expected, code }) => {
   await using node = await openNode(3, quiet)
   const call = await node.person('eve')
   const heard: string[] = []
-  const confirm = ({ session }: { session: string }) =>
-    session === call.actor.session ? Promise.resolve() : Promise.reject(new ChatError('unauthenticated'))
-  const { seat } = await node.view(call, null, { revoked: (reason) => heard.push(reason), confirm })
+  const confirm = ({ session }: { session: string }) => (session === call.actor.session ? Promise.resolve() : Promise.reject(error))
+  const { seat, wire } = await node.view(call, null, { revoked: (reason) => heard.push(reason), confirm })
   seat.renew({ ...call.actor, session: 'another' })
   await Promise.resolve()
   await Promise.resolve()
-  expect(heard).toEqual(['ended'])
+  expect(heard).toEqual([...expected])
+  expect(wire.closedWith?.code).toBe(code)
 })
