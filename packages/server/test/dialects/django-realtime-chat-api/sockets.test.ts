@@ -102,7 +102,7 @@ describe('a handshake is answered', () => {
     ['/ws/chat/a-b/', 403],
     ['/django-realtime-chat-api/ws/chat/a-b/', 403],
     ['/django-realtime-chat-api/ws/', 404],
-    ['/ws/chat/global', 403],
+    ['/ws/chat/global', 101],
     ['/ws/chat//', 404],
     ['/ws/chat/a/b/', 404],
     ['/ws/chat/%zz/', 403],
