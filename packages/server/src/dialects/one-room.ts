@@ -1,8 +1,9 @@
 import { ChatError } from '@parlance/protocol'
 import type { Conversation, DoorSocket, Listener, Login, RoomEvent, Seat } from './dialect.ts'
 
-/** Things said that wait for their turn. */
-const maxWaiting = 64
+/** Things said that wait for their turn, and the characters of the frames they came in. */
+const maxWaiting = 1000
+const maxCharacters = 1024 * 1024
 
 export const endsLogin = (error: unknown): boolean => error instanceof ChatError && (error.status === 401 || error.code === 'suspended')
 
@@ -22,10 +23,13 @@ export abstract class OneRoom<Said> implements Conversation {
   protected readonly login: Login
   protected readonly seat: Seat
   readonly #manners: Manners
-  #waiting: Said[] = []
+  readonly #waiting: { said: Said; size: number }[] = []
+  #characters = 0
   /** One at a time, so that one that has to wait for the sender's budget keeps its place. */
   #isBusy = true
   #isEnded = false
+  /** The peer is gone. What it said before still counts, as far as that can be done at once. */
+  #isClosed = false
 
   constructor(socket: DoorSocket, login: Login, manners: Manners) {
     this.socket = socket
@@ -53,8 +57,7 @@ export abstract class OneRoom<Said> implements Conversation {
   }
 
   closed(): void {
-    this.#isEnded = true
-    this.#waiting = []
+    this.#isClosed = true
   }
 
   /** To be called once everything is there that entering needs. */
@@ -62,11 +65,12 @@ export abstract class OneRoom<Said> implements Conversation {
     this.#begin().catch((error: unknown) => this.#failed(error))
   }
 
-  /** To be said in its turn; false where too much waits already. */
-  protected add(said: Said): boolean {
+  /** To be said in its turn; false where too much waits already. `size` is that of the frame it came in. */
+  protected add(said: Said, size: number): boolean {
     if (this.#isEnded) return true
-    if (this.#waiting.length >= maxWaiting) return false
-    this.#waiting.push(said)
+    if (this.#waiting.length >= maxWaiting || this.#characters + size > maxCharacters) return false
+    this.#waiting.push({ said, size })
+    this.#characters += size
     this.#sayWaiting().catch((error: unknown) => this.#failed(error))
     return true
   }
@@ -76,14 +80,15 @@ export abstract class OneRoom<Said> implements Conversation {
       try {
         return await work()
       } catch (error) {
-        if (!(error instanceof ChatError) || !this.#manners.isPassing(error) || this.#isEnded) throw error
+        if (!(error instanceof ChatError) || !this.#manners.isPassing(error) || this.#isEnded || this.#isClosed) throw error
         await this.socket.wait(error.retryMs ?? 1000)
       }
     }
   }
 
   async #begin(): Promise<void> {
-    if (!(await this.enter())) return this.end(4403, 'no access to this room')
+    const isIn = await this.enter()
+    if (!isIn && !this.#isClosed) return this.end(4403, 'no access to this room')
     await this.#confirm()
     this.#isBusy = false
     await this.#sayWaiting()
@@ -117,9 +122,10 @@ export abstract class OneRoom<Said> implements Conversation {
   async #sayWaiting(): Promise<void> {
     if (this.#isBusy) return
     this.#isBusy = true
-    for (let said = this.#waiting[0]; said !== undefined && !this.#isEnded; said = this.#waiting[0]) {
-      await this.say(said)
+    for (let next = this.#waiting[0]; next !== undefined && !this.#isEnded; next = this.#waiting[0]) {
+      await this.say(next.said)
       this.#waiting.shift()
+      this.#characters -= next.size
     }
     this.#isBusy = false
   }

@@ -39,7 +39,7 @@ class RoomTalk extends OneRoom<string> {
 
   frame(data: string | Uint8Array): void {
     const text = typeof data === 'string' ? this.#words.textOf(data) : null
-    if (text !== null) this.add(text)
+    if (text !== null) this.add(text, data.length)
   }
 
   /** What was written since the handshake comes first, so that nothing is missed between it and the seat. */

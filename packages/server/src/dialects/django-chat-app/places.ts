@@ -20,11 +20,13 @@ export const isBarred = (error: unknown): boolean =>
 export class Places {
   readonly #socket: DoorSocket
   readonly #name: string
+  readonly #isOver: () => boolean
   readonly #people = new Map<number, Person>()
 
-  constructor(socket: DoorSocket, name: string) {
+  constructor(socket: DoorSocket, name: string, isOver: () => boolean) {
     this.#socket = socket
     this.#name = name
+    this.#isOver = isOver
   }
 
   async patiently<T>(work: () => Promise<T>): Promise<T> {
@@ -32,7 +34,8 @@ export class Places {
       try {
         return await work()
       } catch (error) {
-        if (!isBusy(error)) throw error
+        // A socket that has ended waits for nothing.
+        if (!isBusy(error) || this.#isOver()) throw error
         await this.#socket.wait(error.retryMs ?? 1000)
       }
     }

@@ -28,6 +28,8 @@ export class Talk implements Conversation {
   #characters = 0
   #isBusy = false
   #isEnded = false
+  /** The peer is gone. What it said before still counts, as far as that can be done at once. */
+  #isClosed = false
   #seat: Seat | null = null
   #listening: Login | null = null
   /** The room the socket is in, or on its way into. A removal met on the way takes it away again. */
@@ -39,7 +41,7 @@ export class Talk implements Conversation {
   constructor(socket: DoorSocket, name: string) {
     this.#socket = socket
     this.#name = name
-    this.#places = new Places(socket, name)
+    this.#places = new Places(socket, name, () => this.#isEnded || this.#isClosed)
     this.#awaited = { name, told: ({ id }, fresh) => this.#arrive(fresh ? { room: id, after: 0 } : null) }
     void this.#awaitProof()
   }
@@ -59,8 +61,7 @@ export class Talk implements Conversation {
   }
 
   closed(): void {
-    this.#isEnded = true
-    this.#waiting.length = 0
+    this.#isClosed = true
   }
 
   /** A frame under way when the time is over proves its sender or ends the socket by itself. */
@@ -109,12 +110,16 @@ export class Talk implements Conversation {
     if ('wrong' in frame) return this.#refuse(wrong(frame.wrong))
     if (frame.token === null) return this.#refuse(wrong('Token is missing.'), 4001)
     const login = await this.#socket.authenticate(frame.token)
-    await this.#listenAs(login)
+    if (!this.#isClosed) await this.#listenAs(login)
     if ('wrong' in frame.act) return this.#refuse(wrong(frame.act.wrong))
-    const isListening = login.number === this.#listening?.number
     // A message asks anew whether the name is a room's by now.
-    if (isListening && this.#room === null && frame.act.what === 'message') await this.#enter(login)
-    await this.#act(login, frame.act, isListening ? this.#room : await this.#places.roomOf(login))
+    if (this.#listens(login) && this.#room === null && frame.act.what === 'message') await this.#enter(login)
+    await this.#act(login, frame.act, this.#listens(login) ? this.#room : await this.#places.roomOf(login))
+  }
+
+  /** Whether this is who listens here, so that the socket is where the channel is to them; nobody listens once the peer is gone. */
+  #listens({ number }: Login): boolean {
+    return !this.#isClosed && number === this.#listening?.number
   }
 
   /** The first person stays the one who listens. A later login of theirs lets the socket live as long as it does. */
@@ -225,7 +230,7 @@ export class Talk implements Conversation {
 
   /** The room that the channel names to somebody by now; who listens here goes into it. */
   async #nowNamed(login: Login): Promise<string | null> {
-    if (login.number !== this.#listening?.number) return await this.#places.roomOf(login)
+    if (!this.#listens(login)) return await this.#places.roomOf(login)
     if (this.#room === null) await this.#enter(login)
     return this.#room
   }

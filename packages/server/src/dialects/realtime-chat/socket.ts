@@ -86,7 +86,7 @@ class RoomConversation extends OneRoom<Said> {
 
   frame(data: string | Uint8Array): void {
     const said = saidIn(data)
-    if (said !== null && !this.add(said)) this.socket.send(errorFrame('Too many messages are waiting to be sent'))
+    if (said !== null && !this.add(said, data.length)) this.socket.send(errorFrame('Too many messages are waiting to be sent'))
   }
 
   /** Who is here, the history, the arrival, and then what happens: one order, in which nothing is missed and nothing comes twice. */

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
+import { eventually } from '../harness/eventually.ts'
+import { createOlderClient, type OlderClient } from '../harness/older-client.ts'
+import { backends } from '../harness/server.ts'
+import { openWorld, password, type Person, type World } from '../harness/world.ts'
+
+/** Clients that say something and go: what was sent before the close is said, as the originals do. */
+
+type Place = { id: string; name: string }
+type Way = { api: string; open(place: Place): string; say(text: string): object }
+
+const count = 40
+const texts = Array.from({ length: count }, (_, i) => `word ${i}`)
+
+for (const { name, env } of await backends()) {
+  describe(`what is sent before a socket closes is kept (${name})`, () => {
+    let world: World
+    let api: OlderClient
+    let ann: Person
+    let token: string
+    let number: number
+    beforeAll(async () => {
+      world = await openWorld({ env: await env() })
+      api = createOlderClient(world.server.url)
+      ann = await world.person('ann')
+      const { json } = await api.ask('POST', '/api/token/', { json: { username: ann.username, password } })
+      token = (json as { access: string }).access
+      number = (await world.server.running.house.store.users.byId(ann.id))?.number ?? 0
+    })
+    afterAll(() => world[Symbol.asyncDispose]())
+
+    const ways: Way[] = [
+      { api: 'chat-backend', open: ({ id }) => `${id}/?token=${token}`, say: (message) => ({ message }) },
+      { api: 'django-chat-app', open: ({ name: x }) => `${x}/`, say: (message) => ({ token, receiver: number, message }) },
+      { api: 'django-realtime-chat-api', open: ({ name: x }) => `${x}/?token=${token}`, say: (message) => ({ message }) },
+      { api: 'realtime-chat', open: ({ name: x }) => `${x}/?token=${token}`, say: (message) => ({ message }) },
+    ]
+    const place = async (called: string): Promise<Place> => {
+      const { room } = await world.rest.call('rooms.create', { kind: 'public', name: called }, ann)
+      return { id: room.id, name: called }
+    }
+    const kept = async ({ id }: Place) =>
+      (await world.rest.call('messages.list', { room: id, limit: 200 }, ann)).items.map(({ content }) => content)
+    const online = () => {
+      const { presence } = world.server.running.house
+      return { came: spyOn(presence, 'enter'), went: spyOn(presence, 'leave') }
+    }
+
+    test.each(ways)('$api: all of it, in its order, and nobody stays behind', async ({ api: door, open, say }) => {
+      const { came, went } = online()
+      const room = await place(`last_${door.replaceAll('-', '_')}`)
+      const socket = await api.open(`/${door}/ws/chat/${open(room)}`)
+      for (const text of texts) socket.send(say(text))
+      await socket[Symbol.asyncDispose]()
+      await eventually(async () => (await kept(room)).length === count)
+      expect(await kept(room)).toEqual(texts)
+      expect(went.mock.calls.length).toBe(came.mock.calls.length)
+      came.mockRestore()
+      went.mockRestore()
+    })
+
+    test.each(ways)('$api: a burst of 500 over a socket that stays is told whole', async ({ api: door, open, say }) => {
+      const room = await place(`burst_${door.replaceAll('-', '_')}`)
+      await using socket = await api.open(`/${door}/ws/chat/${open(room)}`)
+      for (let i = 0; i < 500; i++) socket.send(say(`${i}`))
+      await socket.upto((frame) => (frame as { message?: string }).message === '499')
+      const told = socket.frames.flatMap((frame) => (frame as { message?: string }).message ?? [])
+      expect(told).toEqual(Array.from({ length: 500 }, (_, i) => `${i}`))
+    })
+
+    test('in slow mode nothing goes on trying for somebody who is gone', async () => {
+      const bob = await world.person('bob')
+      const { access } = (await api.ask('POST', '/api/token/', { json: { username: bob.username, password } })).json as { access: string }
+      const room = await place('slow')
+      await world.rest.call('rooms.join', { room: room.id }, bob)
+      await world.rest.call('rooms.update', { room: room.id, slow_mode_s: 600 }, ann)
+      const socket = await api.open('/django-chat-app/ws/chat/slow/')
+      for (const message of ['one', 'two']) socket.send({ token: access, receiver: number, message })
+      await eventually(async () => (await kept(room)).includes('one'))
+      const refused = async () => /^parlance_errors_total\{code="slow_mode"\} (\d+)$/m.exec((await api.ask('GET', '/metrics')).text)?.[1]
+      await eventually(async () => (await refused()) !== undefined)
+      await socket[Symbol.asyncDispose]()
+      // Of two looks the first may come before the close is met.
+      const [, second, third] = [await refused(), await refused(), await refused()]
+      expect(third).toBe(second)
+    })
+  })
+}
