@@ -11,6 +11,8 @@ export type MasterSource = {
   secretKey?: string | null
   /** A fresh secret, used where there is none yet: at least 32 bytes of text. */
   fresh: string
+  /** Told where there was none and `fresh` was kept. */
+  made?: () => void
 }
 
 /** The secret cannot be used; the text is for whoever keeps it. */
@@ -19,9 +21,11 @@ export class SecretRefused extends Error {
 }
 
 /** The secret that every key of this installation is derived from. */
-export function loadMaster({ path, secretKey, fresh }: MasterSource): Uint8Array {
+export function loadMaster({ path, secretKey, fresh, made }: MasterSource): Uint8Array {
   if (secretKey) return longEnough(secretKey, 'SECRET_KEY', `Use a long random one, for instance this line:\nSECRET_KEY=${fresh}`)
-  const text = read(path) ?? make(path, fresh)
+  const kept = read(path)
+  const text = kept ?? make(path, fresh)
+  if (kept === null) made?.()
   return longEnough(text.trim(), path, 'Restore the file, or delete it to begin with a new secret (which signs everybody out)')
 }
 

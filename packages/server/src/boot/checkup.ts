@@ -1,4 +1,4 @@
-import { Database } from 'bun:sqlite'
+import { Database, SQLiteError } from 'bun:sqlite'
 import { existsSync, statSync } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
 import type { Config } from '../config.ts'
@@ -22,10 +22,12 @@ export async function examineDatabase(config: Config): Promise<Finding[]> {
     if (!existsSync(database.file)) return [{ level: 'ok', text: 'the database (sqlite) is made at the first start' }]
     return [...examineSqlite(database.file), ...(await migrationsOf(config))]
   } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const damaged = error instanceof SQLiteError && /^SQLITE_(NOTADB|CORRUPT)/.test(error.code ?? '')
     return [
       {
         level: 'fault',
-        text: `the database (${database.engine}) does not answer: ${error instanceof Error ? error.message : String(error)}`,
+        text: `the database (${database.engine}) ${damaged ? `is damaged (${why}): restore a backup` : `does not answer: ${why}`}`,
       },
     ]
   }

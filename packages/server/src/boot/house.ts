@@ -71,7 +71,13 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   const lock = lockDataDir(config.dataDir, `process ${process.pid} since ${new Date(systemClock.now()).toISOString()}`)
   try {
-    const master = loadMaster({ path: join(config.dataDir, 'secret'), secretKey: config.secretKey, fresh: randomToken(systemRandom) })
+    let isNewSecret = false
+    const master = loadMaster({
+      path: join(config.dataDir, 'secret'),
+      secretKey: config.secretKey,
+      fresh: randomToken(systemRandom),
+      made: () => (isNewSecret = true),
+    })
     const metrics = createMetrics(sizesOf(config))
     const ids = createIds({ clock: systemClock, random: systemRandom })
     const newId = () => printId(ids.next())
@@ -85,6 +91,8 @@ export async function openHouse(config: Config, log: Logger): Promise<House> {
       config.database.engine === 'sqlite'
         ? await openSqlite(config.database.file, storeDeps)
         : await openPostgres(config.database.url, storeDeps)
+    if (isNewSecret && (await store.users.list('', { after: null, limit: 1 })).length > 0)
+      log.warn('DATA_DIR had no secret, so a new one was made: everybody who was signed in is not any more', { data: config.dataDir })
     metrics.build.set({ protocol: protocolVersion, engine: store.engine, runtime: `bun ${Bun.version}` }, 1)
     const bus = memoryBus((error) => log.error('a listener of the bus failed', { error }))
     const presence = memoryPresence({ clock: systemClock })

@@ -54,6 +54,13 @@ describe('the secret of an installation', () => {
     expect(attempt).toThrow(/\nSECRET_KEY=[\w-]{43}$/)
   })
 
+  test('says where it is a new one', () => {
+    const path = join(dir, 'new')
+    let made = 0
+    for (let start = 0; start < 2; start += 1) loadMaster({ path, fresh: fresh(), made: () => (made += 1) })
+    expect(made).toBe(1)
+  })
+
   test('is not replaced where its file was damaged', () => {
     const path = join(dir, 'damaged')
     writeFileSync(path, 'half')

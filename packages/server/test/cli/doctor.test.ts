@@ -71,7 +71,7 @@ test(
       /^FAULT +TRUSTED_PROXIES is everybody/,
       /^FAULT +ALLOWED_HOSTS leaves out chat\.example\.org/,
       /^warning ALLOWED_ORIGINS leaves out https:\/\/chat\.example\.org/,
-      /^FAULT +the database \(sqlite\) does not answer/,
+      /^FAULT +the database \(sqlite\) is damaged \(.*\): restore a backup$/,
       /^FAULT +port \d+ at 127\.0\.0\.1 is not to be had/,
     ]
     expect(wrong.length).toBe(expected.length)

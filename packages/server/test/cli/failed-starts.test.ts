@@ -76,6 +76,23 @@ describe('a server that cannot start says in one line', () => {
   )
 })
 
+test(
+  'a server whose secret is gone starts with a new one and says that everybody is signed out',
+  async () => {
+    const data = dataOf('lost-secret')
+    expect(await parlance(['user', 'create', 'ada', '--data-dir', data]).exited).toBe(0)
+    for (const lost of [false, true]) {
+      if (lost) rmSync(join(data, 'secret'))
+      const started = parlance(['serve'], { PORT: '0', DATA_DIR: data })
+      await listening(started)
+      started.kill('SIGTERM')
+      await started.exited
+      expect(started.text().includes('DATA_DIR had no secret')).toBe(lost)
+    }
+  },
+  patience,
+)
+
 const server = await postgres()
 
 describe.skipIf(server === null)('a command whose PostgreSQL cannot be used says so, with its address and without the password', () => {

@@ -1,8 +1,9 @@
 import { afterAll, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parlance } from '../harness/process.ts'
 import { connect } from '../harness/socket.ts'
 import { openWorld } from '../harness/world.ts'
 
@@ -68,4 +69,24 @@ test.skipIf(!mounted)(
     }
     expect(stored).toEqual(acked)
   },
+)
+
+test.skipIf(!mounted)(
+  'a start for which there is no room says so, and doctor finds it',
+  async () => {
+    const ballast = join(mountPoint, 'ballast')
+    for (const free of [0, 200_000]) {
+      fill(ballast)
+      truncateSync(ballast, statSync(ballast).size - free)
+      const dataDir = join(mountPoint, `late-${free}`)
+      const server = parlance(['serve'], { PORT: '0', DATA_DIR: dataDir })
+      expect(await server.exited).toBe(1)
+      expect(server.text()).toMatch(/^A file in \S+ cannot be used \(database or disk is full\).*\n$/)
+      if (free > 0) continue
+      const doctor = parlance(['doctor'], { PORT: '0', DATA_DIR: dataDir })
+      expect(await doctor.exited).toBe(1)
+      expect(doctor.text()).toContain('FAULT   the disk keeps nothing (ENOSPC')
+    }
+  },
+  60_000,
 )

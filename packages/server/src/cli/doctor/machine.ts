@@ -75,6 +75,16 @@ function ownersOf(dataDir: string): Finding[] {
 /** How long the disk takes to keep something: what a lone send waits for. */
 function examineDisk(dataDir: string): Finding {
   const path = join(dataDir, `doctor-${process.pid}`)
+  try {
+    return measureDisk(path)
+  } catch (error) {
+    return { level: 'fault', text: `the disk keeps nothing (${error instanceof Error ? error.message : String(error)})` }
+  } finally {
+    rmSync(path, { force: true })
+  }
+}
+
+function measureDisk(path: string): Finding {
   const file = openSync(path, 'w', 0o600)
   try {
     const times = Array.from({ length: fsyncs }, () => {
@@ -88,7 +98,6 @@ function examineDisk(dataDir: string): Finding {
     return median > slowFsyncMs ? { level: 'warning', text: `${text}: a lone message takes at least as long` } : { level: 'ok', text }
   } finally {
     closeSync(file)
-    rmSync(path, { force: true })
   }
 }
 

@@ -38,9 +38,11 @@ class Compiler extends SqliteQueryCompiler {
 }
 
 class SingleConnection implements Driver {
+  readonly #db: Database
   readonly #connection: Connection
 
   constructor(db: Database) {
+    this.#db = db
     this.#connection = new Connection(db)
   }
 
@@ -59,7 +61,8 @@ class SingleConnection implements Driver {
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('rollback'))
+    // On a full disk the engine has done it, and refusing to do it twice would hide why.
+    if (this.#db.inTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'))
   }
 
   async releaseConnection(): Promise<void> {}

@@ -23,7 +23,7 @@ export type ClonedError = {
   message: string
   stack?: string | undefined
   code?: string | undefined
-  cause?: string | undefined
+  cause?: ClonedError | undefined
   failure: Failure
 }
 
@@ -55,7 +55,7 @@ export class ThreadError extends Error {
   readonly failure: Failure
 
   constructor({ message, stack, code, cause, failure }: ClonedError) {
-    super(message, cause === undefined ? undefined : { cause: new Error(cause) })
+    super(message, cause === undefined ? undefined : { cause: new ThreadError(cause) })
     this.name = 'ThreadError'
     if (stack !== undefined) this.stack = stack
     this.code = code
@@ -67,7 +67,7 @@ export function cloneError(error: unknown, classify: (error: unknown) => Failure
   const failure = classify(error)
   if (!(error instanceof Error)) return { message: String(error), failure }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  const cause = error.cause instanceof Error ? error.cause.message : undefined
+  const cause = error.cause instanceof Error ? cloneError(error.cause, classify) : undefined
   return { message: error.message, stack: error.stack, code, cause, failure }
 }
 
