@@ -174,12 +174,12 @@ function readFlags(flags: readonly string[], faults: string[]): Map<string, stri
 
 function readDatabase({ get, optional }: Source, file: string): DatabaseConfig {
   const url = optional('DATABASE_URL', urlOf('postgres://user:password@localhost:5432/name', 'postgres', 'postgresql'))
-  if (url !== null) return { engine: 'postgres', url }
   const name = optional('DB_NAME', text)
-  if (name === null) return { engine: 'sqlite', file }
   const password = optional('DB_PASSWORD', text)
   const user = encodeURIComponent(get('DB_USER', text)) + (password === null ? '' : `:${encodeURIComponent(password)}`)
   const host = `${get('DB_HOST', hostName)}:${get('DB_PORT', integer(1, 65_535))}`
+  if (url !== null) return { engine: 'postgres', url }
+  if (name === null) return { engine: 'sqlite', file }
   return { engine: 'postgres', url: `postgres://${user}@${host}/${encodeURIComponent(name)}` }
 }
 

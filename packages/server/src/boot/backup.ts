@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { copyFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { createIds, printId } from '../base/ids.ts'
 import { systemRandom } from '../base/random.ts'
@@ -16,6 +16,12 @@ import { lockDataDir } from '../store/drivers/data-lock.ts'
 export async function backUp(config: Config, file: string, progress: Progress): Promise<void> {
   const into = resolve(file)
   if (existsSync(into)) throw new BackupRefused(`${into} exists already.`)
+  const directory = dirname(into)
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK)
+  } catch {
+    throw new BackupRefused(`${directory} is no directory that this user may write.`)
+  }
   const secretFile = join(config.dataDir, 'secret')
   const secret = config.secretKey === null && existsSync(secretFile) ? readFileSync(secretFile, 'utf8').trim() : null
   const manifest = { madeAt: systemClock.now(), secret }

@@ -26,7 +26,7 @@ function ofTheSystem(error: Error, config: Config): string | null {
   if (damaged.test(code))
     return `The database in ${config.dataDir} is damaged or none of ours (${error.message}): restore a backup; parlance doctor says more.`
   if (unusable.test(code))
-    return `A file in ${config.dataDir} cannot be used (${error.message}): all of them must be this user's to write, on a disk with room.`
+    return `A file of the database cannot be used (${error.message}): it must be this user's to write, on a disk with room. DATA_DIR is ${config.dataDir}.`
   if (!('syscall' in error)) return null
   if (error.syscall !== 'listen') return error.message
   return `Cannot listen at port ${config.port} of ${config.host} (${code}): something else listens there, it needs a privilege, or the address is not of this machine.`

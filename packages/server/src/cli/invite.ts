@@ -47,6 +47,7 @@ async function list(ask: Ask): Promise<void> {
 function wholeNumber(options: Options, name: string): number | null {
   const given = options[name]
   if (given === undefined) return null
-  if (typeof given !== 'string' || !/^[1-9]\d{0,5}$/.test(given)) throw new Refused(`--${name} is not a whole number.\n${usage}`)
+  if (typeof given !== 'string' || !/^[1-9]\d{0,5}$/.test(given))
+    throw new Refused(`--${name} is not a whole number of at least 1.\n${usage}`)
   return Number(given)
 }

@@ -37,8 +37,11 @@ export function readIssuer({ faults, get, optional }: Source): IssuerConfig | nu
   const issuer = optional('AUTH_ISSUER', issuerName)
   const audience = optional('AUTH_AUDIENCE', text)
   if (url === null && shared === null) {
-    if (issuer !== null || audience !== null)
-      faults.push('AUTH_ISSUER: is of no use without AUTH_JWKS_URL or AUTH_JWT_SECRET, which say by which keys its tokens are checked')
+    const [useless] = Object.entries({ AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience }).flatMap(([name, set]) =>
+      set === null ? [] : [name],
+    )
+    if (useless !== undefined)
+      faults.push(`${useless}: is of no use without AUTH_JWKS_URL or AUTH_JWT_SECRET, which say by which keys tokens are checked`)
     return null
   }
   if (url !== null && shared !== null)

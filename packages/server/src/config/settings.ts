@@ -12,7 +12,7 @@ export type Setting = {
 
 /** Everything that can be set, in the order of the README's table and of `--help`. */
 export const SETTINGS = [
-  { name: 'PORT', default: '8000', description: 'TCP port; 0 takes any free one' },
+  { name: 'PORT', default: '8000', description: 'TCP port, 0 to 65535; 0 takes any free one' },
   { name: 'HOST', default: '0.0.0.0', description: 'Address to listen on; 127.0.0.1 keeps it to this machine' },
   {
     name: 'TLS_CERT',
@@ -80,9 +80,9 @@ export const SETTINGS = [
   { name: 'DB_USER', default: 'postgres', description: 'Its user' },
   { name: 'DB_PASSWORD', default: '', description: "Its user's password", isSecret: true },
   { name: 'DB_HOST', default: 'localhost', description: 'Its host' },
-  { name: 'DB_PORT', default: '5432', description: 'Its port' },
-  { name: 'ACCESS_TOKEN_LIFETIME_MINUTES', default: '5', description: 'Access tokens issued by the realtime-chat API' },
-  { name: 'REFRESH_TOKEN_LIFETIME_DAYS', default: '1', description: 'Refresh tokens issued by the realtime-chat API' },
+  { name: 'DB_PORT', default: '5432', description: 'Its port, 1 to 65535' },
+  { name: 'ACCESS_TOKEN_LIFETIME_MINUTES', default: '5', description: 'Of access tokens issued by the realtime-chat API; 1 to 525600' },
+  { name: 'REFRESH_TOKEN_LIFETIME_DAYS', default: '1', description: 'Of refresh tokens issued by the realtime-chat API; 1 to 3650' },
   {
     name: 'ROTATE_REFRESH_TOKENS',
     default: 'off',

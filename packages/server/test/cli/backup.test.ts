@@ -74,6 +74,11 @@ for (const [from, source] of Object.entries(engines)) {
         })
         expect(statSync(file).mode & 0o777).toBe(0o600)
         expect(await old.run('backup', file)).toMatchObject({ code: 1, text: expect.stringContaining('exists already') })
+        const nowhere = join(root, 'no', 'such', 'directory')
+        expect(await old.run('backup', join(nowhere, 'file'))).toEqual({
+          code: 1,
+          text: `${nowhere} is no directory that this user may write.\n`,
+        })
 
         const { code, text } = await fresh.run('restore', file)
         expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('Restored what was kept at') })

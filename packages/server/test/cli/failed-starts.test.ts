@@ -50,7 +50,7 @@ describe('a server that cannot start says in one line', () => {
       for (const command of ['serve', 'demo']) expect(await reason({ DATA_DIR: damaged }, command)).toMatch(/damaged.*restore a backup/)
       const blocked = dataOf('blocked')
       mkdirSync(join(blocked, 'parlance.db'))
-      expect(await reason({ DATA_DIR: blocked })).toMatch(/^A file in \S+ cannot be used/)
+      expect(await reason({ DATA_DIR: blocked })).toMatch(/^A file of the database cannot be used/)
     },
     patience,
   )

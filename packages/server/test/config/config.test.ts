@@ -94,6 +94,7 @@ describe('the configuration', () => {
       '--port',
       'HOST',
       'DATABASE_URL',
+      'DB_PORT',
       'REDIS_URL',
       'PUBLIC_URL',
       'TRUSTED_PROXIES',
@@ -105,6 +106,17 @@ describe('the configuration', () => {
     expect(faults).toContain('--port: "65536" is not a whole number from 0 to 65535')
     expect(faults).toContain('REGISTRATION: "maybe" is not one of open, invite, off')
     expect(faults.join()).not.toContain('hunter2')
+  })
+
+  test('names the setting that is wrong, whichever it is', () => {
+    const texts = ['DATA_DIR', 'TLS_CERT', 'TLS_KEY', 'METRICS_TOKEN', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'DB_NAME', 'DB_USER', 'DB_PASSWORD']
+    for (const { name } of SETTINGS) {
+      const faults = faultsOf({ [name]: 'gar bage!!' })
+      if (!texts.includes(name)) expect(faults.map((fault) => fault.split(':')[0])).toEqual([name])
+      // A text may be anything, but two settings that need each other are told by the one that is there.
+      else if (name.startsWith('AUTH_') || name.startsWith('TLS_')) expect(faults.join()).toContain(name)
+      else expect(faults).toEqual([])
+    }
   })
 
   test('refuses numbers that only look like some', () => {

@@ -81,7 +81,7 @@ test.skipIf(!mounted)(
       const dataDir = join(mountPoint, `late-${free}`)
       const server = parlance(['serve'], { PORT: '0', DATA_DIR: dataDir })
       expect(await server.exited).toBe(1)
-      expect(server.text()).toMatch(/^A file in \S+ cannot be used \(database or disk is full\).*\n$/)
+      expect(server.text()).toMatch(/^A file of the database cannot be used \(database or disk is full\).*\n$/)
       if (free > 0) continue
       const doctor = parlance(['doctor'], { PORT: '0', DATA_DIR: dataDir })
       expect(await doctor.exited).toBe(1)
