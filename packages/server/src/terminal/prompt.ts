@@ -131,6 +131,11 @@ class Terminal {
     this.#reader.close()
   }
 
+  /** Some terminals do not know their own, and say 0. */
+  get #width(): number {
+    return this.#output.columns || 80
+  }
+
   /** What the line editor draws, unless the answer must not be seen. */
   #screen(): Writable & { columns: number } {
     const screen = new Writable({
@@ -139,13 +144,13 @@ class Terminal {
         done()
       },
     })
-    return Object.defineProperty(screen as Writable & { columns: number }, 'columns', { get: () => this.#output.columns ?? 80 })
+    return Object.defineProperty(screen as Writable & { columns: number }, 'columns', { get: () => this.#width })
   }
 
   #entered(line: string): void {
     if (this.#muted) this.#output.write('\n')
     else if (!this.#asking && this.#comesBack(line)) {
-      const rows = Math.floor(Bun.stringWidth(this.#label + line) / (this.#output.columns ?? 80)) + 1
+      const rows = Math.floor(Bun.stringWidth(this.#label + line) / this.#width) + 1
       this.#output.write(`\x1b[${rows}A\r\x1b[J`)
     }
     const asked = this.#asking

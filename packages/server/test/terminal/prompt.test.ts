@@ -4,10 +4,10 @@ import { clean, cleanLines } from '../../src/terminal/clean.ts'
 import { Prompt } from '../../src/terminal/prompt.ts'
 import { eventually } from '../harness/eventually.ts'
 
-function terminal() {
+function terminal(columns = 40) {
   const input = Object.assign(new PassThrough(), { isTTY: true })
   let printed = ''
-  const output = { write: (text: string) => void (printed += text), isTTY: true, columns: 40 }
+  const output = { write: (text: string) => void (printed += text), isTTY: true, columns }
   return {
     input,
     prompt: new Prompt(input, output, (line) => line.startsWith('say ')),
@@ -60,6 +60,16 @@ describe('on a terminal', () => {
     expect(printed()).toContain('#general> half a sen')
     input.write('tence\r')
     expect(await line).toBe('half a sentence')
+    prompt.close()
+  })
+
+  test('a terminal that does not know its width has that of most', async () => {
+    const { input, prompt, printed } = terminal(0)
+    const line = prompt.line()
+    input.write(`say ${'x'.repeat(90)}\r`)
+    await line
+    expect(printed()).toContain('\x1b[2A\r\x1b[J')
+    expect(printed()).not.toContain('Infinity')
     prompt.close()
   })
 
