@@ -112,6 +112,14 @@ describe.each(operationList())('the description of %s', (_name, operation) => {
     for (const code of errorsOf(operation)) expect(Object.keys(responses)).toContain(String(errors[code].status))
   })
 
+  test('tells the headers that come with a refusal', () => {
+    for (const [status, reference] of Object.entries(described.responses as JsonObject)) {
+      const headers = Object.keys((resolve(document, reference).headers as JsonObject | undefined) ?? {})
+      if (status === '401') expect(headers).toEqual(['WWW-Authenticate'])
+      if (status === '429' || status === '503') expect(headers).toEqual(['Retry-After'])
+    }
+  })
+
   test('needs a token unless it is open to everybody', () => {
     expect(described.security).toEqual(operation.auth === 'none' ? [] : undefined)
     expect(document.security).toEqual([{ bearer: [] }])

@@ -175,11 +175,14 @@ const refusalComponents = (book: SchemaBook): JsonObject =>
 
 const retryAfter = { 'Retry-After': { description: 'Whole seconds to wait, where known.', schema: { type: 'integer', minimum: 0 } } }
 
+const authenticate = { 'WWW-Authenticate': { description: 'Names the scheme: `Bearer`.', schema: { type: 'string' } } }
+
 function describeRefusal({ status, codes }: Refusal, book: SchemaBook): JsonObject {
   const narrowed = { type: 'object', properties: { status: { const: status }, code: { enum: codes } } }
   return {
     description: codes.map((code) => `\`${code}\`: ${errors[code].text}`).join('\n\n'),
     ...(codes.some((code) => errors[code].retry === 'later') && { headers: retryAfter }),
+    ...(status === 401 && { headers: authenticate }),
     content: {
       'application/problem+json': {
         schema: { allOf: [book.open(Problem), narrowed] },

@@ -27,7 +27,12 @@ export const SETTINGS = [
     description: 'postgres://user:password@host:5432/name; unset: SQLite in DATA_DIR',
     isSecret: true,
   },
-  { name: 'REDIS_URL', default: '', description: 'redis://host:6379; connects several nodes on one PostgreSQL', isSecret: true },
+  {
+    name: 'REDIS_URL',
+    default: '',
+    description: 'redis://host:6379, for several nodes on one PostgreSQL; not used yet, this version runs as one node',
+    isSecret: true,
+  },
   {
     name: 'SECRET_KEY',
     default: '',
