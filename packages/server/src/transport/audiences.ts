@@ -18,18 +18,23 @@ const carries: Record<Part, readonly Standing[]> = {
 type Topic = { name: string; listeners: number }
 type Topics = Record<Part, Topic> & { readonly dialect: string; readonly crowd: Crowd<Sitter> }
 
+type AudiencesDeps = {
+  outbound: Outbound
+  /** Hears of each publish, to how many connections it went. */
+  delivered: (connections: number) => void
+  /** Hears of a dialect that could not say something. */
+  failed: (dialect: string, error: unknown) => void
+}
+
 /** Who listens to a room on this node, by dialect: one topic for each part, so that an event is encoded once per dialect that listens. */
 export class Audiences {
-  readonly #outbound: Outbound
   readonly #rooms = new Map<RoomChannel, Topics[]>()
   readonly #shed = new WeakSet<Sitter>()
 
-  readonly #delivered: (connections: number) => void
+  readonly #deps: AudiencesDeps
 
-  /** `delivered` hears of each publish, to how many connections it went. */
-  constructor(outbound: Outbound, delivered: (connections: number) => void) {
-    this.#outbound = outbound
-    this.#delivered = delivered
+  constructor(deps: AudiencesDeps) {
+    this.#deps = deps
   }
 
   /** Subscribes and unsubscribes the difference between two standings. */
@@ -71,10 +76,10 @@ export class Audiences {
   publish(channel: RoomChannel, part: Part, encode: (dialect: string) => string | null): number {
     let published = 0
     for (const topics of this.#rooms.get(channel) ?? []) {
-      const text = topics[part].listeners > 0 ? encode(topics.dialect) : null
+      const text = topics[part].listeners > 0 ? this.#textOf(topics, part, encode) : null
       if (text === null) continue
-      this.#outbound.publish(topics[part].name, text)
-      this.#delivered(topics[part].listeners)
+      this.#deps.outbound.publish(topics[part].name, text)
+      this.#deps.delivered(topics[part].listeners)
       published++
     }
     return published
@@ -87,6 +92,17 @@ export class Audiences {
 
   forget(channel: RoomChannel): void {
     this.#rooms.delete(channel)
+  }
+
+  /** A bug of ours in one dialect must not reach the others. Who misses by it what may not be lost comes back. */
+  #textOf({ dialect, crowd }: Topics, part: Part, encode: (dialect: string) => string | null): string | null {
+    try {
+      return encode(dialect)
+    } catch (error) {
+      this.#deps.failed(dialect, error)
+      if (part !== 'ephemeral') for (const { wire } of crowd.all()) wire.close(1011, 'internal')
+      return null
+    }
   }
 
   #hears(sitter: Sitter, channel: RoomChannel): boolean {

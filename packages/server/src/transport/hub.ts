@@ -50,7 +50,11 @@ export class Hub {
 
   constructor(deps: HubDeps) {
     this.deps = deps
-    this.#audiences = new Audiences(deps.outbound, (connections) => deps.metrics.deliveries.inc(connections))
+    this.#audiences = new Audiences({
+      outbound: deps.outbound,
+      delivered: (connections) => deps.metrics.deliveries.inc(connections),
+      failed: (dialect, error) => deps.logger.error('a dialect could not say an event', { dialect, error }),
+    })
     this.attendance = new Attendance(deps.here)
     this.channels = new DoorChannels(deps)
     const { bus, log, clock, logger, metrics } = deps

@@ -1,4 +1,6 @@
 import { describe, expect, spyOn, test } from 'bun:test'
+import type { Encoder } from '../../src/dialects/dialect.ts'
+import { encoder } from '../../src/dialects/native/shapes.ts'
 import type { SignedIn } from '../../src/dispatch.ts'
 import { eventually } from '../harness/eventually.ts'
 import { type Node, openNode, type Viewer } from './node.ts'
@@ -105,6 +107,25 @@ describe('the hub behind a bus that loses, repeats and delays', () => {
     await node.handlers['rooms.delete'](owner, { room: room.id })
     expect(inside.seat.rooms.entries()).toEqual([])
     expect([has.mock.calls.length, get.mock.calls.length, rooms.entries().length]).toEqual([0, 0, 1])
+  })
+
+  test('a dialect that cannot say an event closes its own sockets, and keeps nothing from the others', async () => {
+    await using node = await openNode(1, { lose: 0, repeat: 0, delay: 0 })
+    const [owner, other] = [await node.person('owner'), await node.person('other')]
+    const { room } = await node.handlers['rooms.create'](owner, { kind: 'group', title: 'sim' })
+    await node.handlers['members.add'](owner, { room: room.id, user: other.actor.id })
+    const encoders = node.hub.deps.encoders as Map<string, Encoder>
+    const speechless = () => {
+      throw new Error('no words')
+    }
+    encoders.set('broken', { ...encoder, room: speechless })
+    const broken = await node.view(owner, null, { dialect: 'broken' })
+    const [first, second] = [await node.view(owner), await node.view(other)]
+    await node.handlers['members.remove'](owner, { room: room.id, user: other.actor.id })
+    const { seq } = (await node.handlers['messages.send'](owner, { room: room.id, content: 'heard' })).message
+    expect([first.applied(room.id).seqs, second.applied(room.id).seqs]).toEqual([[seq - 1, seq], [seq - 1]])
+    expect([broken.wire.closedWith?.code, first.wire.closedWith]).toEqual([1011, null])
+    expect(node.failures.join()).toContain('no words')
   })
 
   test('a room that went on past its ring while somebody entered is entered all the same, and forgotten when they leave', async () => {

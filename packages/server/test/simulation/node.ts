@@ -33,8 +33,8 @@ import { HubSeat } from '../../src/transport/seat.ts'
 import { cheapHashes } from '../harness/hashes.ts'
 import { type Faults, FaultyBus } from './faulty-bus.ts'
 
-/** How a viewer hears of the end of its login, and what it is told when it asks. */
-export type Ending = { revoked?: Listener['revoked']; confirm?: Confirm }
+/** How a viewer hears of the end of its login, what it is told when it asks, and the dialect it hears events in. */
+export type Viewing = { revoked?: Listener['revoked']; confirm?: Confirm; dialect?: string }
 
 /** `applied`: the positions a client would have applied of a room, and the live frames that came out of order. */
 export type Viewer = { wire: MemoryWire; seat: HubSeat; applied(room: string): { seqs: number[]; gaps: number[] } }
@@ -124,8 +124,8 @@ export async function openNode(seed: number, faults: Faults) {
     /** Retires what is due by now. */
     retire: () => retireExpired(services),
     /** A socket of this person that has entered all of their rooms, from the positions it had in them. */
-    async view({ actor }: SignedIn, rooms: Record<string, number> | null = null, ending: Ending = {}): Promise<Viewer> {
-      const { revoked = () => undefined, confirm = () => Promise.resolve() } = ending
+    async view({ actor }: SignedIn, rooms: Record<string, number> | null = null, viewing: Viewing = {}): Promise<Viewer> {
+      const { revoked = () => undefined, confirm = () => Promise.resolve(), dialect = 'native' } = viewing
       const wire = new MemoryWire(outbound)
       const listener: Listener = {
         log: (stretch) => wire.send(logFrame(stretch)),
@@ -134,7 +134,7 @@ export async function openNode(seed: number, faults: Faults) {
         gone: () => undefined,
         revoked,
       }
-      const seat = new HubSeat({ hub, wire, dialect: 'native', actor, listener, confirm })
+      const seat = new HubSeat({ hub, wire, dialect, actor, listener, confirm })
       const pages = seat.enter(rooms && { useq: -1, rooms: new Map(Object.entries(rooms)) })
       while ((await pages.next()).done !== true);
       return { wire, seat, applied: (room) => apply(wire.received, room) }
