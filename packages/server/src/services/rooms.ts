@@ -218,8 +218,9 @@ async function browse({ store, views }: Taken, actor: Actor, input: InputOf<'roo
 
 /** Rooms as somebody sees them who may be a member of some. */
 async function entriesOf({ store, views }: Pick<Taken, 'store' | 'views'>, actor: Actor | null, rows: readonly RoomRow[]): Promise<Room[]> {
-  const own = actor === null ? [] : await store.members.allOfUser(actor.number)
-  const stays = new Map(own.map(({ member }) => [member.room, member]))
+  const numbers = rows.map(({ number }) => number)
+  const own = actor === null ? [] : await store.members.ofUserIn(actor.number, numbers)
+  const stays = new Map(own.map((member) => [member.room, member]))
   return await views.rooms(
     actor?.number ?? nobody,
     rows.map((room) => ({ room, member: stays.get(room.number) })),

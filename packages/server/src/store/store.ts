@@ -154,6 +154,8 @@ export interface MemberReads {
   allOfUser(user: number): Promise<{ member: MemberRow; room: RoomRow }[]>
   /** One room with the present stay of the user, if any, and what is laid upon the user there; in one statement. */
   withRoom(user: number, room: { number: number } | { id: string } | { name: string }): Promise<Place | undefined>
+  /** Present stays of a user in those of these rooms where there is one, in no order. */
+  ofUserIn(user: number, rooms: readonly number[]): Promise<MemberRow[]>
   /** Those of the rooms with these ids in which the user has a present stay, in no order. */
   inRooms(user: number, ids: readonly string[]): Promise<{ number: number; id: string }[]>
   /** The other members of direct rooms. */

@@ -109,6 +109,11 @@ export function memberReads(db: Kysely<Tables>): MemberReads {
       const term = (at: number | null, until: number | null) => (at === null ? undefined : { until })
       return { ...split(place), ban: term(b_at, b_until), mute: term(u_at, u_until) }
     },
+    async ofUserIn(user, rooms) {
+      if (rooms.length === 0) return []
+      const rows = await db.selectFrom('members').selectAll().where('user', '=', user).where('room', 'in', rooms).execute()
+      return rows.map(memberOf)
+    },
     async inRooms(user, ids) {
       const known = ids.map(parseId).filter((id) => id !== null)
       if (known.length === 0) return []

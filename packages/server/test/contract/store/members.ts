@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { limits, type Role } from '@parlance/protocol'
-import type { RoomRow, UserRow } from '../../../src/store/rows.ts'
+import type { MemberRow, RoomRow, UserRow } from '../../../src/store/rows.ts'
 import type { WriteInput } from '../../../src/store/writes.ts'
 import type { Backend } from './backends.ts'
 import { expectRow, expectStatus, fresh, now, oneTo, openWorld, type StoreWorld, tally } from './world.ts'
@@ -57,6 +57,20 @@ export function memberContract(backend: Backend): void {
       expect(await world.store.members.inRooms(bob.number, ids)).toEqual([{ number: one.number, id: one.id }])
       expect(await world.store.members.inRooms(ann.number, ids)).toHaveLength(2)
       expect(await world.store.members.inRooms(ann.number, [])).toEqual([])
+    })
+
+    test('of several rooms the present stays of somebody are read', async () => {
+      const [ann, bob] = await world.users(2)
+      const [one, other, left] = [await world.group([ann, bob]), await world.group([ann]), await world.group([ann, bob])]
+      await leave(left, bob)
+      const read = (user: UserRow, ...rooms: Where[]) =>
+        world.store.members.ofUserIn(
+          user.number,
+          rooms.map(({ number }) => number),
+        )
+      expect(await read(bob, one, other, left)).toEqual([(await world.store.members.one(one.number, bob.number)) as MemberRow])
+      expect(await read(ann, one, other)).toHaveLength(2)
+      expect(await read(ann)).toEqual([])
     })
 
     test('of several rooms so many members each are read as asked for, those who joined first', async () => {
