@@ -81,7 +81,7 @@ export type Numbered = { number: number; sender: number; addressee: Addressee['p
  * something to a person is for the operation to say that is asked with the id.
  */
 export interface Directory {
-  /** Those there are of the people with these ids or numbers, by number; deleted ones, too. */
+  /** Those there are of the people with these ids or numbers, by number. By their ids deleted ones, too: what they wrote is still theirs. */
   people(reader: Actor, refs: readonly (string | number)[]): Promise<Listed[]>
   /** Those there are of the rooms with these ids or numbers, in no order. */
   rooms(reader: Actor, refs: readonly (string | number)[]): Promise<{ number: number; id: string }[]>

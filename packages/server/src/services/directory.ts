@@ -36,7 +36,9 @@ export function createDirectory({ store, refs, views, showEmails }: Taken): Dire
         store.users.byIds(asked.filter(isId)),
         store.users.byNumbers(asked.filter(isNumber).filter(Number.isSafeInteger)),
       ])
-      return listed(reader, [...new Map([...byId, ...byNumber].map((row) => [row.number, row])).values()])
+      // Whoever is named by number is to be dealt with, and a deleted account is nobody to deal with.
+      const present = byNumber.filter(({ state }) => state !== 'deleted')
+      return listed(reader, [...new Map([...byId, ...present].map((row) => [row.number, row])).values()])
     },
 
     async rooms(_reader, asked) {

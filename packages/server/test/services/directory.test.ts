@@ -27,6 +27,13 @@ describe('people', () => {
     ])
   })
 
+  test('whose account was deleted are found by id alone', async () => {
+    const { actor } = await world.somebody('gone')
+    await world.deps.deletions.delete({ user: actor.number, messages: 'keep' })
+    expect(names(await directory().people(ann.actor, [actor.id]))).toEqual(['deleted user'])
+    expect(await directory().people(ann.actor, [actor.number])).toEqual([])
+  })
+
   test('show their address to themselves, and to others only where the installation says so', async () => {
     const emails = async (show: boolean) =>
       (await directory(show).people(ann.actor, [ann.actor.id, bob.actor.id])).map(({ email }) => email)
