@@ -153,7 +153,8 @@ export interface Conversation {
   heartbeat(): void
   /** The server ends the socket; say goodbye in the dialect's words, then close. */
   end(code: number, reason: string): void
-  closed(): void
+  /** The peer is gone. Where there is a promise the seat is left when it settles: once what was said before is done. */
+  closed(): void | Promise<void>
 }
 
 /** A WebSocket request before it is accepted. */

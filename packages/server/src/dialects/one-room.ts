@@ -27,6 +27,7 @@ export abstract class OneRoom<Said> implements Conversation {
   #characters = 0
   /** One at a time, so that one that has to wait for the sender's budget keeps its place. */
   #isBusy = true
+  #running: Promise<void> = Promise.resolve()
   #isEnded = false
   /** The peer is gone. What it said before still counts, as far as that can be done at once. */
   #isClosed = false
@@ -56,13 +57,15 @@ export abstract class OneRoom<Said> implements Conversation {
     this.socket.close(this.#manners.codes?.[code] ?? code, reason)
   }
 
-  closed(): void {
+  /** Others hear what was said before they hear that somebody went. */
+  closed(): Promise<void> {
     this.#isClosed = true
+    return this.#running
   }
 
   /** To be called once everything is there that entering needs. */
   protected begin(): void {
-    this.#begin().catch((error: unknown) => this.#failed(error))
+    this.#running = this.#begin().catch((error: unknown) => this.#failed(error))
   }
 
   /** To be said in its turn; false where too much waits already. `size` is that of the frame it came in. */
@@ -71,7 +74,7 @@ export abstract class OneRoom<Said> implements Conversation {
     if (this.#waiting.length >= maxWaiting || this.#characters + size > maxCharacters) return false
     this.#waiting.push({ said, size })
     this.#characters += size
-    this.#sayWaiting().catch((error: unknown) => this.#failed(error))
+    if (!this.#isBusy) this.#running = this.#sayWaiting().catch((error: unknown) => this.#failed(error))
     return true
   }
 
@@ -120,7 +123,6 @@ export abstract class OneRoom<Said> implements Conversation {
   }
 
   async #sayWaiting(): Promise<void> {
-    if (this.#isBusy) return
     this.#isBusy = true
     for (let next = this.#waiting[0]; next !== undefined && !this.#isEnded; next = this.#waiting[0]) {
       await this.say(next.said)

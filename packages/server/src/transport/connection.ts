@@ -250,8 +250,11 @@ export class Connection implements DoorSocket, Answering {
   }
 
   closed(): void {
-    this.#leave()
-    this.#conversation?.closed()
+    this.#finish()
+    const leave = () => this.#seat?.leave()
+    const rest = this.#conversation?.closed()
+    if (rest instanceof Promise) rest.then(leave, leave)
+    else leave()
   }
 
   #ask<N extends OperationName>(name: N, { actor, addressee }: Pick<Call, 'actor' | 'addressee'>, input: unknown): Promise<OutputOf<N>> {
@@ -273,9 +276,13 @@ export class Connection implements DoorSocket, Answering {
   }
 
   #leave(): void {
+    this.#finish()
+    this.#seat?.leave()
+  }
+
+  #finish(): void {
     if (!this.#ended) this.#origin.ended()
     this.#ended = true
-    this.#seat?.leave()
     for (const resolve of this.#waiting ?? []) resolve()
     this.#waiting = null
     for (const [timer, resolve] of this.#pauses ?? []) {

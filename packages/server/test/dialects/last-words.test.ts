@@ -59,6 +59,18 @@ for (const { name, env } of await backends()) {
       went.mockRestore()
     })
 
+    test('others hear them between the arrival and the leave', async () => {
+      const room = await place('between')
+      await using staying = await api.open(`/realtime-chat/ws/chat/between/?token=${ann.token}`)
+      await staying.take(2)
+      const bob = await world.person('bob')
+      const socket = await api.open(`/realtime-chat/ws/chat/${room.id}/?token=${bob.token}`)
+      for (const message of ['one', 'two']) socket.send({ message })
+      await socket[Symbol.asyncDispose]()
+      const told = (await staying.take(4)) as { type: string; message?: string }[]
+      expect(told.map(({ type, message }) => message ?? type)).toEqual(['user_join', 'one', 'two', 'user_leave'])
+    })
+
     test.each(ways)('$api: a burst of 500 over a socket that stays is told whole', async ({ api: door, open, say }) => {
       const room = await place(`burst_${door.replaceAll('-', '_')}`)
       await using socket = await api.open(`/${door}/ws/chat/${open(room)}`)
