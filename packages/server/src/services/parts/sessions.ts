@@ -2,7 +2,7 @@ import { ChatError } from '@parlance/protocol'
 import type { Tokens } from '../../auth/tokens.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import type { Actor } from '../../dispatch.ts'
+import type { Actor, Login } from '../../dispatch.ts'
 import type { Ended } from '../../store/outcomes.ts'
 import type { SessionRow, UserRow } from '../../store/rows.ts'
 import type { Store } from '../../store/store.ts'
@@ -21,9 +21,6 @@ type Entry = { readAt: number; state: State | undefined }
 
 /** What a token says: whose it is, of which login, until when (ms). */
 type Proof = { user: number; session: string; expiresAt: number }
-
-/** A signed-in person, with the end of the login itself: older sockets outlive the token that opened them. */
-export type Login = Actor & { /** ms since 1970 */ sessionEndsAt: number }
 
 type Deps = { store: Store; tokens: Tokens; identities: Identities; clock: Clock; emit: Emit; log: Logger }
 
