@@ -28,6 +28,8 @@ export class Timeline implements Disposable {
   #readings = 0
   /** Events that came while history was being read. */
   #meanwhile: RoomEventFrame[] = []
+  /** Rises when what is being read is of no use any more. */
+  #beginning = 0
 
   constructor(deps: TimelineDeps) {
     this.#deps = deps
@@ -72,12 +74,15 @@ export class Timeline implements Disposable {
 
   [Symbol.dispose](): void {
     for (const stop of this.#stops) stop()
+    this.#beginning += 1
   }
 
   async #read(range: { limit: number; before?: number }): Promise<void> {
     this.#readings += 1
+    const beginning = this.#beginning
     try {
       const { items, more_before } = await this.#deps.call('messages.list', { room: this.#deps.room, ...range })
+      if (beginning !== this.#beginning) return
       this.#more = more_before
       const changed = this.#transcript.see(items)
       // An event about a message that was not known yet may be newer than its answer. Twice applied is once applied.
@@ -90,17 +95,20 @@ export class Timeline implements Disposable {
   }
 
   #fetch(message: string): void {
+    const beginning = this.#beginning
     this.#deps.call('messages.get', { room: this.#deps.room, message }).then(
       (view) => {
-        if (this.#transcript.see([view]).length > 0) this.#deps.changed()
+        if (beginning === this.#beginning && this.#transcript.see([view]).length > 0) this.#deps.changed()
       },
       // Not to be had any more, or not now: the next reading of the history has it.
       () => undefined,
     )
   }
 
-  /** Events were left out: what is here may be old, or gone. */
+  /** Events were left out: what is here, or was read before, may be old, or gone. */
   #restart(): void {
+    this.#beginning += 1
+    this.#meanwhile = []
     this.#transcript.clear()
     this.#more = true
     this.latest().catch(() => undefined)
