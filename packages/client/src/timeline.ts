@@ -28,6 +28,8 @@ export class Timeline implements Disposable {
   #readings = 0
   /** Events that came while history was being read. */
   #meanwhile: RoomEventFrame[] = []
+  /** Messages up to here have disappeared, whatever an answer says that was on its way meanwhile. */
+  #floor = 0
   /** Rises when what is being read is of no use any more. */
   #beginning = 0
 
@@ -43,7 +45,9 @@ export class Timeline implements Disposable {
         if (fetch !== null) this.#fetch(fetch)
       }),
       deps.on('floor', ({ room, n }) => {
-        if (room === deps.room && this.#transcript.drop(n).length > 0) deps.changed()
+        if (room !== deps.room) return
+        this.#floor = Math.max(this.#floor, n)
+        if (this.#transcript.drop(n).length > 0) deps.changed()
       }),
       deps.on('reset', ({ rooms }) => {
         if (rooms === 'all' || rooms.includes(deps.room)) this.#restart()
@@ -84,7 +88,7 @@ export class Timeline implements Disposable {
       const { items, more_before } = await this.#deps.call('messages.list', { room: this.#deps.room, ...range })
       if (beginning !== this.#beginning) return
       this.#more = more_before
-      const changed = this.#transcript.see(items)
+      const changed = this.#see(items)
       // An event about a message that was not known yet may be newer than its answer. Twice applied is once applied.
       for (const event of this.#meanwhile) changed.push(...this.#transcript.apply(event).changed)
       if (changed.length > 0) this.#deps.changed()
@@ -98,11 +102,15 @@ export class Timeline implements Disposable {
     const beginning = this.#beginning
     this.#deps.call('messages.get', { room: this.#deps.room, message }).then(
       (view) => {
-        if (beginning === this.#beginning && this.#transcript.see([view]).length > 0) this.#deps.changed()
+        if (beginning === this.#beginning && this.#see([view]).length > 0) this.#deps.changed()
       },
       // Not to be had any more, or not now: the next reading of the history has it.
       () => undefined,
     )
+  }
+
+  #see(messages: readonly Message[]): Message[] {
+    return this.#transcript.see(messages.filter(({ n }) => n > this.#floor))
   }
 
   /** Events were left out: what is here, or was read before, may be old, or gone. */

@@ -50,6 +50,15 @@ test('what was read before events were left out is not shown behind them', async
   expect(timeline.messages.map(({ n }) => n)).toEqual([8, 9])
 })
 
+test('what disappears while it is being read is not shown', async () => {
+  const { timeline, events, answers } = open()
+  const newest = timeline.latest()
+  events.emit('floor', { eph: 'floor', room, seq: 3, n: 2 })
+  answers[0]?.([said(1), said(2), said(3)])
+  await newest
+  expect(timeline.messages.map(({ n }) => n)).toEqual([3])
+})
+
 test('nothing is told of a timeline that nobody looks at any more', async () => {
   const { timeline, answers, changes } = open()
   const newest = timeline.latest()
