@@ -119,7 +119,8 @@ async function listen(house: House): Promise<Running> {
     newId,
     draining,
   })
-  const sockets = socketHandler({ gate, hub, connections })
+  const maxFrames = config.rateLimit ? config.limits.framesPerLook : Number.POSITIVE_INFINITY
+  const sockets = socketHandler({ gate, hub, connections, maxFrames })
   const listenAt = (port: number, certificate: Certificate | null): SocketServer =>
     Bun.serve({
       port,

@@ -126,6 +126,8 @@ export interface Gate {
   readonly directory: Directory
   /** Draws on the person's budget and asks for their session, for what is no operation. Throws or rejects like a call. */
   admit(rate: RateClass, actor: Actor): void | Promise<void>
+  /** Draws on the person's budget alone, where the session is known to stand. Throws where it is spent. */
+  spend(rate: RateClass, actor: Actor): void
 }
 
 const maxFaults = 20
@@ -214,15 +216,19 @@ export function createGate(deps: GateDeps): Gate {
     }
   }
 
-  /** Admits somebody signed in to what is no operation. */
-  const spend = (rate: RateClass, actor: Actor): void | Promise<void> => {
+  const spend = (rate: RateClass, actor: Actor): void => {
     const taken = deps.limits.user[rate].take(String(actor.number))
     if (!taken.ok) throw new ChatError('rate_limited', { retry_ms: taken.retry_ms })
+  }
+
+  /** Admits somebody signed in to what is no operation. */
+  const admitTo = (rate: RateClass, actor: Actor): void | Promise<void> => {
+    spend(rate, actor)
     return deps.alive(actor)
   }
 
   const asReader = async <T>(reader: Actor, read: () => Promise<T>): Promise<T> => {
-    await spend('read', reader)
+    await admitTo('read', reader)
     return await read()
   }
 
@@ -239,7 +245,8 @@ export function createGate(deps: GateDeps): Gate {
       direct: (reader, other) => asReader(reader, () => deps.directory.direct(reader, other)),
       roomOfMessage: (reader, message) => asReader(reader, () => deps.directory.roomOfMessage(reader, message)),
     },
-    admit: (rate, actor) => spend(rate, actor),
+    admit: admitTo,
+    spend,
     call(name, call, input) {
       try {
         const due = admit(name, call, input)

@@ -40,6 +40,8 @@ export const defaultLimits = {
   /** By address, and only before anybody is signed in: many people may share one. */
   signedOutPerAddress: { burst: 60, perMinute: 60 } as Rate,
   unprovenSocketsPerAddress: 100,
+  /** Frames of one socket in a quarter of a second: many times what anybody sends who waits for answers. */
+  framesPerLook: 2000,
   /** By user, for each class of operations. */
   ratesPerUser: {
     auth: { burst: 20, perMinute: 20 },

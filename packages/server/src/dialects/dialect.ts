@@ -137,6 +137,8 @@ export interface DoorSocket {
   sendTo(actor: Actor, addressee: Addressee, input: unknown): Promise<OutputOf<'messages.send'>>
   /** Says something in a channel; rejects like an operation. */
   cast(actor: Actor, cast: Cast): Promise<void>
+  /** Draws on the person's budget for reading, for what is no operation and makes the server read. Throws where it is spent. */
+  spend(actor: Actor): void
   readonly directory: Directory
   /** Who has a room open at any door, which the person may read; nobody where they may not. */
   company(actor: Actor, room: string): Promise<Person[]>

@@ -7,13 +7,12 @@ import type { Hub } from './hub.ts'
 import type { Wire } from './outbound.ts'
 import type { Answering, Replies } from './replies.ts'
 import { HubSeat } from './seat.ts'
+import { SignsOfLife } from './signs-of-life.ts'
 
 /** Bytes waiting for a socket above which paced text waits, ephemeral text is left out, and the socket is closed. */
 const paceBytes = 64 * 1024
 const shedBytes = 256 * 1024
 const cutBytes = 512 * 1024
-/** A peer that said nothing for so long is asked whether it is there. */
-const askAfterMs = limits.heartbeat_ms - 2500
 /** Characters of the name of a channel. */
 const maxChannelName = 300
 
@@ -25,6 +24,8 @@ export type ConnectionDeps = {
   replies: Replies
   /** At least so often something is said; a little sooner than published, so that a late round still keeps the promise. */
   heartbeatMs: number
+  /** Frames that may come in between two inspections. */
+  maxFrames: number
 }
 
 /** Where a connection comes from. */
@@ -49,11 +50,7 @@ export class Connection implements DoorSocket, Answering {
   #seat: HubSeat | null = null
   #deadline: number
   #spoke: number
-  /** Whether nothing came in since the last inspection, and when something was last known to have (ms). */
-  #isQuiet = false
-  #heard: number
-  /** When the peer was asked for a sign of life that has not come (ms). */
-  #asked: number | null = null
+  readonly #signs: SignsOfLife
   #inFlight = 0
   #shed = false
   #ended = false
@@ -66,7 +63,7 @@ export class Connection implements DoorSocket, Answering {
     this.#wire = wire
     this.#deps = deps
     this.#spoke = this.now()
-    this.#heard = this.#spoke
+    this.#signs = new SignsOfLife(this.#spoke)
     this.#deadline = this.#spoke + limits.hello_ms
   }
 
@@ -82,13 +79,15 @@ export class Connection implements DoorSocket, Answering {
     return this.#deps.hub.deps.clock.now()
   }
 
-  /** Something came in, were it only a pong. */
-  heard(): void {
-    this.#isQuiet = false
+  /** Something came in, were it only a pong; false where it is too much. */
+  heard(): boolean {
+    if (this.#signs.came() <= this.#deps.maxFrames) return true
+    this.end(4429, 'too many frames')
+    return false
   }
 
   frame(data: string | Uint8Array): void {
-    this.heard()
+    if (!this.heard()) return
     this.#deps.hub.deps.metrics.framesIn.inc()
     try {
       this.#conversation?.frame(data)
@@ -179,6 +178,10 @@ export class Connection implements DoorSocket, Answering {
     hub.deps.bus.publish({ kind: 'channel', channel, user: { number, id, username }, ...said, at: this.now() })
   }
 
+  spend(actor: Actor): void {
+    this.#deps.gate.spend('read', actor)
+  }
+
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>> {
     return this.#ask(name, { actor }, input)
   }
@@ -216,12 +219,13 @@ export class Connection implements DoorSocket, Answering {
   /** Looks at the deadline, the heartbeat, the silence and what is waiting; called a few times a second for all sockets, in place of timers of their own. */
   inspect(now: number): void {
     if (this.#ended) return
+    const isSilent = this.#signs.isOver(now, this.#wire)
     if (now >= this.#deadline) return this.end(4401, this.#seat === null ? 'no hello' : 'token_expired')
     if (now - this.#spoke >= this.#deps.heartbeatMs) {
       this.#spoke = now
       this.#conversation?.heartbeat()
     }
-    if (this.#isSilent(now)) return this.end(4408, 'silent')
+    if (isSilent) return this.end(4408, 'silent')
     const buffered = this.#wire.buffered()
     if (buffered < shedBytes) return
     if (buffered >= cutBytes || !this.#deps.dialect.lossy) {
@@ -232,21 +236,6 @@ export class Connection implements DoorSocket, Answering {
       this.#shed = true
       this.#deps.hub.shed(this.#seat, true)
     }
-  }
-
-  /**
-   * Whether nothing came in for too long. The runtime's own watch does not see this: what is sent puts it off, too. It counts from the question on,
-   * so that a clock that is set ends nobody.
-   */
-  #isSilent(now: number): boolean {
-    if (!this.#isQuiet) {
-      this.#isQuiet = true
-      this.#heard = now
-      this.#asked = null
-    }
-    if (this.#asked !== null) return now - this.#asked >= limits.silence_ms - askAfterMs
-    if (now - this.#heard >= askAfterMs && this.#wire.ping()) this.#asked = now
-    return false
   }
 
   closed(): void {

@@ -55,7 +55,14 @@ export function createStreams({ gate, hub, connections, outbound, draining }: St
         },
       },
       wire,
-      deps: { dialect: { name: talk.encoder, door, lossy: true }, gate, hub, replies, heartbeatMs: limits.stream_comment_ms - 500 },
+      deps: {
+        dialect: { name: talk.encoder, door, lossy: true },
+        gate,
+        hub,
+        replies,
+        heartbeatMs: limits.stream_comment_ms - 500,
+        maxFrames: Number.POSITIVE_INFINITY,
+      },
     })
     connections.add(connection)
     connection.prolong(talk.actor)

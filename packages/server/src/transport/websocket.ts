@@ -58,16 +58,19 @@ export function socketHandler({
   gate,
   hub,
   connections,
+  maxFrames,
 }: {
   gate: Gate
   hub: Hub
   connections: Set<Connection>
+  /** Frames of one socket in a quarter of a second. */
+  maxFrames: number
 }): WebSocketHandler<SocketData> {
   const { metrics } = hub.deps
   const replies = new Replies()
   const byDialect = new Map<Dialect, ConnectionDeps>()
   const depsOf = (dialect: Dialect): ConnectionDeps => {
-    const deps = byDialect.get(dialect) ?? { dialect, gate, hub, replies, heartbeatMs }
+    const deps = byDialect.get(dialect) ?? { dialect, gate, hub, replies, heartbeatMs, maxFrames }
     byDialect.set(dialect, deps)
     return deps
   }

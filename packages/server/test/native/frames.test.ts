@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { limits } from '@parlance/protocol'
+import { defaultLimits } from '../../src/config/limits.ts'
 import { eventually } from '../harness/eventually.ts'
 import { connect } from '../harness/socket.ts'
 import { openWorld } from '../harness/world.ts'
 
+const read = { burst: 10, perMinute: 60 }
 const opening = '{"hello":{"token":"x"}}'
 
 describe('bad input on the socket', () => {
@@ -78,6 +80,31 @@ describe('bad input on the socket', () => {
     expect(new Set(refused.map(({ reason }) => String((reason as Error).message).includes('too_many_in_flight')))).toEqual(new Set([true]))
     const { items } = await socket.op('messages.list', { room, limit: 200 })
     expect(items.length).toBe(200 - refused.length)
+  })
+
+  test('whoever opens or watches without end draws on the budget for reading, and is told when to try again', async () => {
+    await using world = await openWorld({ env: { RATE_LIMIT: 'on' }, limits: { ratesPerUser: { ...defaultLimits.ratesPerUser, read } } })
+    const [ada, bob] = [await world.person('ada'), await world.person('bob')]
+    const room = await world.publicRoom(ada)
+    const socket = await world.socket(bob)
+    for (let i = 0; i < 20; i++) socket.sendRaw(JSON.stringify({ open: room }))
+    const { err } = await socket.next('refused')
+    expect(err).toMatchObject({ code: 'rate_limited', retry_ms: expect.any(Number) as number })
+    for (let i = 0; i < 20; i++) socket.sendRaw(JSON.stringify({ watch: [ada.id] }))
+    expect((await socket.next('bye')).bye).toMatchObject({ code: 4429, reconnect_ms: expect.any(Number) as number })
+    expect((await socket.closed).code).toBe(4429)
+    // Others have budgets of their own.
+    expect(await (await world.socket(ada)).op('accounts.me', {})).toMatchObject({ username: ada.username })
+  })
+
+  test('a flood of frames of any kind ends its socket, and the others do not notice', async () => {
+    await using world = await openWorld({ env: { RATE_LIMIT: 'on' }, limits: { framesPerLook: 50 } })
+    const ada = await world.person('ada')
+    const bystander = await world.socket(ada)
+    const socket = await world.socket(ada)
+    for (let i = 0; i < 200; i++) socket.sendRaw('{"ping":1}')
+    expect(await socket.closed).toMatchObject({ code: 4429, reason: 'too many frames' })
+    expect(await bystander.op('accounts.me', {})).toMatchObject({ username: ada.username })
   })
 
   test('frames sent right behind the hello are answered after it', async () => {

@@ -111,7 +111,7 @@ describe('nothing is kept for a seat that', () => {
     const origin = { id: 'gone', address: 'sim', proven: () => undefined, ended: () => undefined }
     const dialect = { name: 'native', door: owner.door, lossy: true }
     const gate = { alive: () => undefined } as unknown as ConstructorParameters<typeof Connection>[0]['deps']['gate']
-    const deps = { dialect, gate, hub: node.hub, replies: new Replies(), heartbeatMs: 1000 }
+    const deps = { dialect, gate, hub: node.hub, replies: new Replies(), heartbeatMs: 1000, maxFrames: Number.POSITIVE_INFINITY }
     const connection = new Connection({ origin, wire: new MemoryWire(node.outbound), deps })
     connection.closed()
     const seat = connection.sit(owner.actor, deaf)

@@ -27,7 +27,14 @@ async function endOf(comesIn: (second: number, wire: MemoryWire) => boolean, wir
   const connection = new Connection({
     origin,
     wire,
-    deps: { dialect: { name, door, lossy }, gate, hub: node.hub, replies: new Replies(), heartbeatMs: 22.5 * second },
+    deps: {
+      dialect: { name, door, lossy },
+      gate,
+      hub: node.hub,
+      replies: new Replies(),
+      heartbeatMs: 22.5 * second,
+      maxFrames: Number.POSITIVE_INFINITY,
+    },
   })
   connection.start(conversation)
   const { actor } = await node.person('ada')

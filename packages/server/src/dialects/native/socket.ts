@@ -176,7 +176,7 @@ class NativeConversation implements Conversation, Listener {
       return
     }
     if (isOther.watch.Check(frame)) {
-      seat.watch(frame.watch).catch((error: unknown) => this.#failed(error))
+      this.#watch(seat, actor, frame.watch).catch((error: unknown) => this.#failed(error))
       return
     }
     if (isOther.auth.Check(frame)) {
@@ -194,16 +194,19 @@ class NativeConversation implements Conversation, Listener {
     )
   }
 
+  async #watch(seat: Seat, actor: Actor, users: readonly string[]): Promise<void> {
+    this.#socket.spend(actor)
+    await seat.watch(users)
+  }
+
   #open(seat: Seat, actor: Actor, { open: room, after }: { open: string; after?: number }): void {
-    this.#opened ??= new Set()
-    if (this.#opened.size >= limits.open_rooms && !this.#opened.has(room)) {
-      this.#send({
-        refused: room,
-        err: wireError(new ChatError('rate_limited', { detail: `at most ${limits.open_rooms} rooms may be open` })),
-      })
+    try {
+      this.#socket.spend(actor)
+      this.#mayOpen(room)
+    } catch (error) {
+      this.#refuse(room, error)
       return
     }
-    this.#opened.add(room)
     openRoom(seat, { socket: this.#socket, actor, room, after }).then(
       ({ seq }) => {
         if ((after ?? 0) > seq) this.#send({ reset: [room] })
@@ -211,9 +214,20 @@ class NativeConversation implements Conversation, Listener {
       },
       (error: unknown) => {
         this.#opened?.delete(room)
-        this.#send({ refused: room, err: wireError(error) })
+        this.#refuse(room, error)
       },
     )
+  }
+
+  #mayOpen(room: string): void {
+    const opened = (this.#opened ??= new Set())
+    if (opened.size >= limits.open_rooms && !opened.has(room))
+      throw new ChatError('rate_limited', { detail: `at most ${limits.open_rooms} rooms may be open` })
+    opened.add(room)
+  }
+
+  #refuse(room: string, error: unknown): void {
+    this.#send({ refused: room, err: wireError(error) })
   }
 
   async #renew(actor: Actor, token: string): Promise<void> {

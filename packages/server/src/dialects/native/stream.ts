@@ -260,6 +260,7 @@ class OwnLogStream extends OneWay {
   async #open(actor: Actor, room: string): Promise<void> {
     if (this.isEnded) return
     try {
+      this.socket.spend(actor)
       const { seq } = await openRoom(this.seat, { socket: this.socket, actor, room })
       this.say({ opened: room, seq })
     } catch (error) {
