@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { dialectNames } from '../../src/config.ts'
 import { dialectsFor } from '../../src/dialects/index.ts'
 import { createOlderClient, type OlderClient, type OlderRequest, type OlderSocket } from '../harness/older-client.ts'
+import { backends } from '../harness/server.ts'
 import { openWorld, type World } from '../harness/world.ts'
 import { backend, before, type Chat, type Member } from './chat-backend/people.ts'
 
@@ -20,27 +21,6 @@ let bystander: OlderSocket
 /** What makes sense somewhere in a path or a field, and the tokens there are. */
 let known: string[]
 let tokens: string[]
-beforeAll(async () => {
-  world = await openWorld()
-  api = createOlderClient(world.server.url)
-  const people = backend(world)
-  ann = await people.person('ann')
-  const [bob, eve] = [await people.person('bob'), await people.person('eve')]
-  const [own, foreign] = [await people.group(ann, 'own', [bob]), await people.group(bob, 'foreign')]
-  const open = await world.publicRoom(bob)
-  const { id: message } = await world.send(ann, own.id, 'a message')
-  known = [own.id, foreign.id, open, message, ann.username, bob.username, String(ann.number), String(bob.number), '1', '2', '3']
-  known.push('global', 'general', 'dm_1_2', ann.refresh, 'ann@example.org', 'correct horse battery')
-  tokens = [ann.access, ann.access, ann.token, bob.access, bob.access, ann.refresh, 'abc', '']
-  watched = await people.group(eve, 'watched')
-  bystander = await people.open(eve, watched.id)
-})
-afterAll(async () => {
-  const errors = world.server.lines.filter((line) => line.includes('"level":"error"'))
-  await bystander[Symbol.asyncDispose]()
-  await world[Symbol.asyncDispose]()
-  expect(errors).toEqual([])
-})
 
 const junk = [
   '',
@@ -133,50 +113,76 @@ const stillThere = async (): Promise<void> => {
   expect(await before(bystander, 'still here')).toEqual([])
 }
 
-describe.each(routes)('%s', (name, paths) => {
-  test('answers any request', async () => {
-    await fc.assert(
-      fc.asyncProperty(requests(paths), async ({ method, path, params, query, token, body: make }) => {
-        let at = 0
-        const address = path.replaceAll(/:\w+/g, () => encodeURIComponent(params[at++ % params.length]?.() ?? 'x'))
-        const sent = method === 'GET' || method === 'OPTIONS' ? {} : make()
-        const answer = await api.ask(method, `/${name}${address}${query}`, { ...sent, token: tokens[token % tokens.length] ?? '' })
-        if (answer.status >= 500) throw new Error(`${answer.status}: ${answer.text}`)
-      }),
-      { numRuns: 300, endOnFailure: true },
-    )
-    await stillThere()
-  }, 60_000)
+for (const { name: engine, env } of await backends()) {
+  describe(`any input (${engine})`, () => {
+    beforeAll(async () => {
+      world = await openWorld({ env: await env() })
+      api = createOlderClient(world.server.url)
+      const people = backend(world)
+      ann = await people.person('ann')
+      const [bob, eve] = [await people.person('bob'), await people.person('eve')]
+      const [own, foreign] = [await people.group(ann, 'own', [bob]), await people.group(bob, 'foreign')]
+      const open = await world.publicRoom(bob)
+      const { id: message } = await world.send(ann, own.id, 'a message')
+      known = [own.id, foreign.id, open, message, ann.username, bob.username, String(ann.number), String(bob.number), '1', '2', '3']
+      known.push('global', 'general', 'dm_1_2', ann.refresh, 'ann@example.org', 'correct horse battery')
+      tokens = [ann.access, ann.access, ann.token, bob.access, bob.access, ann.refresh, 'abc', '']
+      watched = await people.group(eve, 'watched')
+      bystander = await people.open(eve, watched.id)
+    })
+    afterAll(async () => {
+      const errors = world.server.lines.filter((line) => line.includes('"level":"error"'))
+      await bystander[Symbol.asyncDispose]()
+      await world[Symbol.asyncDispose]()
+      expect(errors).toEqual([])
+    })
 
-  test('takes any frame', async () => {
-    const room = fc.oneof(
-      index.map((at) => () => known[at % known.length] ?? ''),
-      fc.constantFrom('global', 'general', 'a-b', 'dm_1_2').map((text) => () => text),
-    )
-    const frame = fc.oneof(
-      {
-        weight: 4,
-        arbitrary: fc.tuple(fields, fc.boolean()).map(
-          ([make, proven]) =>
-            () =>
-              JSON.stringify({ ...make(), ...(proven && { token: ann.access }) }),
-        ),
-      },
-      { weight: 1, arbitrary: raw.map((text) => () => text) },
-      { weight: 1, arbitrary: fc.uint8Array({ maxLength: 20 }).map((bytes) => () => new Uint8Array(bytes)) },
-    )
-    await fc.assert(
-      fc.asyncProperty(room, index, fc.array(frame, { maxLength: 12 }), async (x, token, frames) => {
-        const path = `/${name}/ws/chat/${encodeURIComponent(x())}/?token=${tokens[token % tokens.length]}`
-        const status = await api.handshake(path)
-        if (status !== 101) return expect(status).toBeLessThan(500)
-        await using socket = await api.open(path)
-        for (const make of frames) socket.send(make())
-        expect(await api.handshake(path)).toBe(101)
-        expect([null, 1000, 1005, 4000, 4001, 4003, 4403]).toContain(socket.ended?.code ?? null)
-      }),
-      { numRuns: 60, endOnFailure: true },
-    )
-    await stillThere()
-  }, 60_000)
-})
+    describe.each(routes)('%s', (name, paths) => {
+      test('answers any request', async () => {
+        await fc.assert(
+          fc.asyncProperty(requests(paths), async ({ method, path, params, query, token, body: make }) => {
+            let at = 0
+            const address = path.replaceAll(/:\w+/g, () => encodeURIComponent(params[at++ % params.length]?.() ?? 'x'))
+            const sent = method === 'GET' || method === 'OPTIONS' ? {} : make()
+            const answer = await api.ask(method, `/${name}${address}${query}`, { ...sent, token: tokens[token % tokens.length] ?? '' })
+            if (answer.status >= 500) throw new Error(`${answer.status}: ${answer.text}`)
+          }),
+          { numRuns: 300, endOnFailure: true },
+        )
+        await stillThere()
+      }, 60_000)
+
+      test('takes any frame', async () => {
+        const room = fc.oneof(
+          index.map((at) => () => known[at % known.length] ?? ''),
+          fc.constantFrom('global', 'general', 'a-b', 'dm_1_2').map((text) => () => text),
+        )
+        const frame = fc.oneof(
+          {
+            weight: 4,
+            arbitrary: fc.tuple(fields, fc.boolean()).map(
+              ([make, proven]) =>
+                () =>
+                  JSON.stringify({ ...make(), ...(proven && { token: ann.access }) }),
+            ),
+          },
+          { weight: 1, arbitrary: raw.map((text) => () => text) },
+          { weight: 1, arbitrary: fc.uint8Array({ maxLength: 20 }).map((bytes) => () => new Uint8Array(bytes)) },
+        )
+        await fc.assert(
+          fc.asyncProperty(room, index, fc.array(frame, { maxLength: 12 }), async (x, token, frames) => {
+            const path = `/${name}/ws/chat/${encodeURIComponent(x())}/?token=${tokens[token % tokens.length]}`
+            const status = await api.handshake(path)
+            if (status !== 101) return expect(status).toBeLessThan(500)
+            await using socket = await api.open(path)
+            for (const make of frames) socket.send(make())
+            expect(await api.handshake(path)).toBe(101)
+            expect([null, 1000, 1005, 4000, 4001, 4003, 4403]).toContain(socket.ended?.code ?? null)
+          }),
+          { numRuns: 60, endOnFailure: true },
+        )
+        await stillThere()
+      }, 60_000)
+    })
+  })
+}

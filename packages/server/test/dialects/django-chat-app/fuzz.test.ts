@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { backends } from '../../harness/server.ts'
 import { openWorld, type World } from '../../harness/world.ts'
 import { before, type Member, older, type Older } from './people.ts'
 
@@ -7,12 +8,6 @@ let world: World
 let people: Older
 let ann: Member
 let bob: Member
-beforeAll(async () => {
-  world = await openWorld()
-  people = older(world.server.url)
-  ;[ann, bob] = [await people.person('ann'), await people.person('bob')]
-})
-afterAll(() => world[Symbol.asyncDispose]())
 
 const value = fc.oneof(
   fc.jsonValue(),
@@ -25,39 +20,50 @@ const broken = fc.oneof(
   fc.uint8Array({ maxLength: 50 }).map((bytes) => new Uint8Array(bytes)),
 )
 
-test('whatever a frame holds, it is answered or ends its socket by the book, and nobody else notices', async () => {
-  await using bystander = await people.listen(bob, 'fuzz')
-  const frame = fc.oneof(
-    object(['token', 'type', 'receiver', 'message']),
-    object(['type', 'receiver', 'message']).map((rest) => ({ ...rest, token: ann.access })),
-    broken,
-  )
-  await fc.assert(
-    fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 3 }), async (frames) => {
-      await using socket = await people.open('elsewhere')
-      for (const one of frames) if (socket.ended === null) socket.send(one)
-      socket.send('the end')
-      const { code } = await socket.closed
-      expect([1000, 4001]).toContain(code)
-      expect(['error', 'unauthorized']).toContain((socket.frames.at(-1) as { type: string }).type)
-    }),
-    { numRuns: 150 },
-  )
-  expect(await before(bystander, bob)).toEqual([])
-  expect(world.server.lines.filter((line) => line.includes('"level":"error"'))).toEqual([])
-}, 60_000)
+for (const { name: engine, env } of await backends()) {
+  describe(`any frame of django-chat-app (${engine})`, () => {
+    beforeAll(async () => {
+      world = await openWorld({ env: await env() })
+      people = older(world.server.url)
+      ;[ann, bob] = [await people.person('ann'), await people.person('bob')]
+    })
+    afterAll(() => world[Symbol.asyncDispose]())
 
-test('whatever a body holds, it is answered below 500', async () => {
-  const room = await people.makeRoom(ann, 'fuzzed', [bob])
-  const fields = ['username', 'email', 'password', 'refresh', 'name', 'members', 'receiver', 'content']
-  const body = fc.oneof(object(fields), fc.jsonValue())
-  const path = fc.constantFrom('/login/', '/logout/', '/rooms/', `/messages/${room.id}/`)
-  await fc.assert(
-    fc.asyncProperty(path, body, async (where, json) => {
-      const { status } = await people.api.ask('POST', where, { token: ann.access, json: json ?? null })
-      expect(status).toBeLessThan(500)
-    }),
-    { numRuns: 200 },
-  )
-  expect(world.server.lines.filter((line) => line.includes('"level":"error"'))).toEqual([])
-}, 60_000)
+    test('whatever a frame holds, it is answered or ends its socket by the book, and nobody else notices', async () => {
+      await using bystander = await people.listen(bob, 'fuzz')
+      const frame = fc.oneof(
+        object(['token', 'type', 'receiver', 'message']),
+        object(['type', 'receiver', 'message']).map((rest) => ({ ...rest, token: ann.access })),
+        broken,
+      )
+      await fc.assert(
+        fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 3 }), async (frames) => {
+          await using socket = await people.open('elsewhere')
+          for (const one of frames) if (socket.ended === null) socket.send(one)
+          socket.send('the end')
+          const { code } = await socket.closed
+          expect([1000, 4001]).toContain(code)
+          expect(['error', 'unauthorized']).toContain((socket.frames.at(-1) as { type: string }).type)
+        }),
+        { numRuns: 150 },
+      )
+      expect(await before(bystander, bob)).toEqual([])
+      expect(world.server.lines.filter((line) => line.includes('"level":"error"'))).toEqual([])
+    }, 60_000)
+
+    test('whatever a body holds, it is answered below 500', async () => {
+      const room = await people.makeRoom(ann, 'fuzzed', [bob])
+      const fields = ['username', 'email', 'password', 'refresh', 'name', 'members', 'receiver', 'content']
+      const body = fc.oneof(object(fields), fc.jsonValue())
+      const path = fc.constantFrom('/login/', '/logout/', '/rooms/', `/messages/${room.id}/`)
+      await fc.assert(
+        fc.asyncProperty(path, body, async (where, json) => {
+          const { status } = await people.api.ask('POST', where, { token: ann.access, json: json ?? null })
+          expect(status).toBeLessThan(500)
+        }),
+        { numRuns: 200 },
+      )
+      expect(world.server.lines.filter((line) => line.includes('"level":"error"'))).toEqual([])
+    }, 60_000)
+  })
+}
