@@ -1,5 +1,4 @@
 import type { ErrorCode, InputOf, Method, OperationName, OutputOf } from '@parlance/protocol'
-import { isRecord, parseJson } from '../base/json.ts'
 import {
   type Actor,
   type Addressee,
@@ -269,15 +268,6 @@ export type Dialect = {
   reference?: Reference
 }
 
-/** A path as text; as it came where its escapes are broken. */
-export function unescaped(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
-}
-
 /** What tells of rooms and of nothing else. */
 export const onlyRooms = (room: Encoder['room']): Encoder => ({
   room,
@@ -286,13 +276,3 @@ export const onlyRooms = (room: Encoder['room']): Encoder => ({
   presence: () => null,
   heads: () => null,
 })
-
-/** A frame's text as an object; null for anything else, too deep nesting included. */
-export function parseFrame(text: string, depth: number): Record<string, unknown> | null {
-  try {
-    const value = parseJson(text, depth)
-    return isRecord(value) ? value : null
-  } catch {
-    return null
-  }
-}

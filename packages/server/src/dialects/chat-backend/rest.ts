@@ -3,6 +3,7 @@ import type { Actor, Listed, RestAnswer, RestCall } from '../dialect.ts'
 import { atMost, content, fieldReader, readTexts, Refused, routesOf, signedIn } from '../drf.ts'
 import { arrayOf, patiently, wholeHistory } from '../histories.ts'
 import { wholeNumber } from '../keys.ts'
+import { idOf } from '../names.ts'
 import { tokenPair, tokenRefresh } from '../simplejwt.ts'
 import { readGroup, readPerson } from './fields.ts'
 import { chatOf, messageOf } from './shapes.ts'
@@ -14,7 +15,6 @@ const lastLength = 50
 
 const post = ['POST', 'OPTIONS']
 const get = ['GET', 'HEAD', 'OPTIONS']
-const id = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The rule of groups made here: whoever is inside adds and removes, and nobody is above the others. */
 const equals = { kind: 'group', ownerless: true, policy: { add: 'members', remove: 'members', manage: 'members' } } as const
@@ -111,9 +111,9 @@ async function roomOf(call: RestCall, actor: Actor): Promise<Room> {
 }
 
 function chatId({ params }: RestCall): string {
-  const asked = (params.chat ?? '').toLowerCase()
-  if (!id.test(asked)) throw new ChatError('not_found')
-  return asked
+  const id = idOf(params.chat)
+  if (id === null) throw new ChatError('not_found')
+  return id
 }
 
 async function detail(call: RestCall, actor: Actor): Promise<RestAnswer> {

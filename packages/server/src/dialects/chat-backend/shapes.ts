@@ -1,10 +1,11 @@
-import { limits, type Message, type Room } from '@parlance/protocol'
-import { type Listed, onlyRooms, parseFrame, type RoomEvent } from '../dialect.ts'
+import type { Message, Room } from '@parlance/protocol'
+import { type Listed, onlyRooms, type RoomEvent } from '../dialect.ts'
 import { timestamp } from '../drf.ts'
+import { parseFrame } from '../frames.ts'
 
 /** The text that a client's frame sends, without blanks around it, or null for frames that are ignored. */
 export function textOf(frame: string): string | null {
-  const message = parseFrame(frame, limits.json_depth)?.message
+  const message = parseFrame(frame)?.message
   const text = typeof message === 'string' ? message.trim() : ''
   return text === '' ? null : text
 }

@@ -1,8 +1,8 @@
 import type { SocketDoor } from '../dialect.ts'
+import { uuid } from '../names.ts'
 import { refusal, talkIn } from '../room-talk.ts'
 import { frameOf, textOf } from './shapes.ts'
 
-const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 const path = new RegExp(`^/ws/chat/(${uuid})/?$`, 'i')
 
 export const socketDoor: SocketDoor = {

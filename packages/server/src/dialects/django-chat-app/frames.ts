@@ -1,6 +1,5 @@
-import { limits } from '@parlance/protocol'
-import { parseFrame } from '../dialect.ts'
 import { typeName } from '../drf.ts'
+import { parseFrame } from '../frames.ts'
 
 /** What a frame asks for, or what is wrong with it. `receiver` is as it was written. */
 export type Act = { what: 'message'; receiver: string | number; text: string } | { what: 'typing' | 'join' | 'exit' } | { wrong: string }
@@ -10,7 +9,7 @@ export type Frame = { token: string | null; act: Act }
 
 /** Reads a frame, or says what is wrong with the whole of it. */
 export function readFrame(text: string): Frame | { wrong: string } {
-  const frame = parseFrame(text, limits.json_depth)
+  const frame = parseFrame(text)
   if (frame === null) return { wrong: whyNot(text) }
   const own = new Map(Object.entries(frame))
   const token = own.get('token')

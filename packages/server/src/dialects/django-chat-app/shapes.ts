@@ -1,6 +1,7 @@
 import type { Message, Room } from '@parlance/protocol'
 import type { ChannelSignal, Directory, Encoder, Person, RoomEvent } from '../dialect.ts'
 import { timestamp } from '../drf.ts'
+import { titleName } from '../names.ts'
 
 /** Every answer stands in an envelope. */
 export const enveloped = (data: unknown, message: string) => ({ success: true, data, message })
@@ -12,7 +13,7 @@ export function nameOf({ kind, name, title, creator, peer }: Room, { number, rea
     const second = first === reader ? (peer?.username ?? reader) : reader
     return `${first}_${second}`
   }
-  return name ?? `${(title ?? '').replaceAll(/[^\p{L}\p{N}_]/gu, '_')}_${number}`
+  return name ?? titleName(title, number)
 }
 
 export type Shown = { number: number; reader: string; members: readonly number[] }

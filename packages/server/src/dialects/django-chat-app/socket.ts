@@ -1,4 +1,5 @@
-import { type SocketDoor, unescaped } from '../dialect.ts'
+import type { SocketDoor } from '../dialect.ts'
+import { unescaped } from '../names.ts'
 import { Talk } from './talk.ts'
 
 const name = '[\\p{L}\\p{N}_-]{1,255}'

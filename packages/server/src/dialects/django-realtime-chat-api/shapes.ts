@@ -1,20 +1,13 @@
-import { limits, type Message } from '@parlance/protocol'
-import { onlyRooms, parseFrame, type RoomEvent } from '../dialect.ts'
+import type { Message } from '@parlance/protocol'
+import { onlyRooms, type RoomEvent } from '../dialect.ts'
 import { timestamp } from '../drf.ts'
+import { numberAsWritten, parseFrame } from '../frames.ts'
 
 /** The text that a client's frame sends, or null for frames that are ignored. A number counts as the text it was written as. */
 export function textOf(frame: string): string | null {
-  const message = parseFrame(frame, limits.json_depth)?.message
-  if (typeof message === 'number') return asWritten(frame)
+  const message = parseFrame(frame)?.message
+  if (typeof message === 'number') return numberAsWritten(frame, 'message')
   return typeof message === 'string' && message.trim() !== '' ? message : null
-}
-
-/** The number `message` of a frame before it was rounded to what a number can hold. */
-function asWritten(frame: string): string | null {
-  const keep = (_key: string, value: unknown, context?: { source?: string }): unknown =>
-    typeof value === 'number' ? context?.source : value
-  const { message } = JSON.parse(frame, keep) as { message?: unknown }
-  return typeof message === 'string' ? message : null
 }
 
 /** An event as a frame. Only what is written is told here, and what was deleted meanwhile is not. */

@@ -1,5 +1,6 @@
 import { ChatError, type Room } from '@parlance/protocol'
-import { type Actor, type Lobby, type SocketDoor, unescaped } from '../dialect.ts'
+import type { Actor, Lobby, SocketDoor } from '../dialect.ts'
+import { unescaped } from '../names.ts'
 import { refusal, talkIn } from '../room-talk.ts'
 import { frameOf, textOf } from './shapes.ts'
 

@@ -7,7 +7,6 @@ import {
   faultsOf,
   type Listener,
   type OwnStretch,
-  parseFrame,
   type Resume,
   type RevocationReason,
   type RoomKey,
@@ -16,6 +15,7 @@ import {
   type Stretch,
   type UserEvent,
 } from '../dialect.ts'
+import { parseFrame } from '../frames.ts'
 import { openRoom } from './opening.ts'
 import { byeFrame, closeCodeOf, encoder, headsFrame, logFrame, ownLogFrame, wireError } from './shapes.ts'
 
@@ -55,7 +55,7 @@ class NativeConversation implements Conversation, Listener {
 
   frame(data: string | Uint8Array): void {
     if (this.#state === 'ended') return
-    const frame = typeof data === 'string' ? parseFrame(data, limits.json_depth) : null
+    const frame = typeof data === 'string' ? parseFrame(data) : null
     if (frame === null) return this.#bad(typeof data === 'string' ? 'not a JSON object' : 'binary frames are not part of this protocol')
     if (this.#state === 'ready') return this.#take(frame)
     if (this.#state === 'greeting') {

@@ -1,6 +1,7 @@
 import { ChatError, type Room } from '@parlance/protocol'
 import type { Actor, Lobby } from '../dialect.ts'
-import { directName, titleName } from './shapes.ts'
+import { idOf, titleName } from '../names.ts'
+import { directName } from './shapes.ts'
 
 /** The room a socket enters, as it stood at the handshake. */
 export type Entered = Pick<Room, 'id' | 'seq' | 'n'>
@@ -21,7 +22,6 @@ export function closeFor({ status, code }: ChatError): number | null {
   return status < 500 ? 4000 : null
 }
 
-const isId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const isWord = /^[\p{L}\p{N}_]+$/u
 const reserved = 'dm_'
 
@@ -30,7 +30,8 @@ export const publicPolicy = { listed: 'anyone', add: 'nobody', remove: 'owner', 
 
 /** The room that {x} names, made if it is a name never used. Throws a Closing where there is none to enter. */
 export async function enterable(lobby: Lobby, reader: Actor, x: string): Promise<Entered> {
-  if (isId.test(x)) return (await readable(lobby, reader, x.toLowerCase())) ?? refuse(4000)
+  const id = idOf(x)
+  if (id !== null) return (await readable(lobby, reader, id)) ?? refuse(4000)
   if (x.startsWith(reserved)) return await direct(lobby, reader, x)
   const known = (await readable(lobby, reader, `name:${x}`)) ?? (await titled(lobby, reader, x))
   if (known !== null) return known

@@ -1,5 +1,6 @@
 import { ChatError, type Room } from '@parlance/protocol'
 import type { Actor, RestCall } from '../dialect.ts'
+import { idOf } from '../names.ts'
 import { numbered, type Printed, roomOf } from './shapes.ts'
 
 /** Rooms as this API prints them; the numbers they need are asked for all of them at once. */
@@ -16,7 +17,7 @@ export async function printRooms(call: RestCall, reader: Actor | null, rooms: re
 
 /** The room of the path, if the caller may read it; what is no id is like one unknown. */
 export async function roomAt(call: RestCall, actor: Actor): Promise<Room> {
-  const room = (call.params.room ?? '').toLowerCase()
-  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(room)) throw new ChatError('not_found')
+  const room = idOf(call.params.room)
+  if (room === null) throw new ChatError('not_found')
   return await call.call(actor, 'rooms.get', { room })
 }

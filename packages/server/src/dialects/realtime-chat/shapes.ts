@@ -1,6 +1,8 @@
-import { limits, type Message, type Room } from '@parlance/protocol'
-import { type Encoder, parseFrame, type Person, type RoomEvent } from '../dialect.ts'
+import type { Message, Room } from '@parlance/protocol'
+import type { Encoder, Person, RoomEvent } from '../dialect.ts'
 import { timestamp } from '../drf.ts'
+import { numberAsWritten, parseFrame } from '../frames.ts'
+import { titleName } from '../names.ts'
 
 /** What a client's frame says, or what is wrong with it; null for frames that are ignored. */
 export type Said = { kind: 'message'; text: string } | { kind: 'typing'; typing: boolean } | { kind: 'wrong'; error: string }
@@ -11,23 +13,16 @@ const notJson: Said = { kind: 'wrong', error: 'Invalid JSON format received' }
 const sends: readonly unknown[] = [undefined, 'message', 'chat_message']
 
 export function saidIn(frame: string | Uint8Array): Said | null {
-  const fields = typeof frame === 'string' ? parseFrame(frame, limits.json_depth) : null
+  const fields = typeof frame === 'string' ? parseFrame(frame) : null
   if (typeof frame !== 'string' || fields === null) return notJson
   if (fields.type === 'typing') return { kind: 'typing', typing: fields.is_typing === true }
   if (!sends.includes(fields.type)) return null
   for (const key of ['content', 'message']) {
     const value = fields[key]
     if (typeof value === 'string' && value !== '') return { kind: 'message', text: value }
-    if (typeof value === 'number' && value !== 0) return { kind: 'message', text: asWritten(frame, key) }
+    if (typeof value === 'number' && value !== 0) return { kind: 'message', text: numberAsWritten(frame, key) }
   }
   return missing
-}
-
-/** A number of a frame before it was rounded to what a number can hold. */
-function asWritten(frame: string, key: string): string {
-  const keep = (_key: string, value: unknown, context?: { source?: string }): unknown =>
-    typeof value === 'number' ? context?.source : value
-  return String((JSON.parse(frame, keep) as Record<string, unknown>)[key])
 }
 
 /** What stands in place of a deleted text. */
@@ -99,9 +94,6 @@ export const directName = (one: number, other: number): string => `dm_${[String(
 
 /** The name of a room as far as an event tells it. */
 const keyName = ({ id, name, pair }: RoomEvent['room']): string => (pair === undefined ? (name ?? id) : directName(...pair))
-
-/** The name of a group that has only a title. */
-export const titleName = (title: string | null, number: number): string => `${(title ?? '').replaceAll(/[^\p{L}\p{N}_]+/gu, '_')}_${number}`
 
 /** The numbers of people and rooms by their ids. */
 export type Numbers = ReadonlyMap<string, number>

@@ -8,8 +8,8 @@ import {
   type Person,
   type RoomEvent,
   type SocketDoor,
-  unescaped,
 } from '../dialect.ts'
+import { unescaped, uuid } from '../names.ts'
 import { endsLogin, OneRoom } from '../one-room.ts'
 import { Closing, closeFor, type Entered, enterable } from './names.ts'
 import { errorFrame, frameOf, joinFrame, leaveFrame, type Said, saidIn, usersFrame } from './shapes.ts'
@@ -19,7 +19,7 @@ const historyLength = 1000
 
 const path = /^\/ws\/chat\/([^/]+)\/?$/
 /** What can be meant for this API where others share the path: a name, or the id of a room. */
-const named = /^(?:[\p{L}\p{N}_]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/iu
+const named = new RegExp(`^(?:[\\p{L}\\p{N}_]+|${uuid})$`, 'iu')
 
 export const socketDoor: SocketDoor = {
   roomPath: { x: named, header: true, tokenless: false, room: null },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { Room } from '@parlance/protocol'
+import { limits, type Room } from '@parlance/protocol'
 import type { ChannelSignal, RoomEvent } from '../../../src/dialects/dialect.ts'
 import { personNumber, readFrame } from '../../../src/dialects/django-chat-app/frames.ts'
 import { encoder, nameOf } from '../../../src/dialects/django-chat-app/shapes.ts'
@@ -136,8 +136,9 @@ describe('a room is shown as', () => {
 
   test('its name, or its title and its number', () => {
     expect(shown({ name: 'plaza', title: 'The plaza' })).toBe('plaza')
-    expect(shown({ title: 'Tea & cake' })).toBe('Tea___cake_7')
+    expect(shown({ title: 'Tea & cake' })).toBe('Tea_cake_7')
     expect(shown({})).toBe('_7')
+    expect(shown({ title: '\u{20000}'.repeat(limits.room_title_chars) })).toBe(`${'\u{20000}'.repeat(200)}_7`)
   })
 
   test('the two people of a one-to-one room, whoever reads, the one first who made it', () => {
