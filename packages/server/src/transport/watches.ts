@@ -1,4 +1,5 @@
 import type { Hub } from './hub.ts'
+import { Turns } from './turns.ts'
 
 /** Whom a seat watches at first. */
 const nobody: readonly (() => void)[] = []
@@ -8,6 +9,7 @@ type Watcher = { hub: Hub; dialect: string; person: number; tell: (text: string)
 /** Whose presence one seat is told of. */
 export class Watches {
   readonly #watcher: Watcher
+  readonly #turns = new Turns()
   #ends = nobody
   /** Rises with every change: what was still being read for an earlier one is of no use. */
   #change = 0
@@ -16,9 +18,19 @@ export class Watches {
     this.#watcher = watcher
   }
 
-  /** These people from now on, in place of the former; their present state is told at once. */
+  /** These people from now on, in place of the former; their present state is told at once. Of changes that come while one is read the last is read next. */
   async set(users: readonly string[]): Promise<void> {
     const change = this.#begin()
+    await this.#turns.take(async () => {
+      if (change === this.#change) await this.#read(users, change)
+    })
+  }
+
+  end(): void {
+    this.#begin()
+  }
+
+  async #read(users: readonly string[], change: number): Promise<void> {
     const { hub, dialect, person: watching, tell } = this.#watcher
     const { log, presence, encoders } = hub.deps
     const people = await log.acquainted(watching, users)
@@ -33,10 +45,6 @@ export class Watches {
       say(status[i] ?? 'unknown')
       return end
     })
-  }
-
-  end(): void {
-    this.#begin()
   }
 
   #begin(): number {

@@ -3,6 +3,7 @@ import { ManualClock } from '../../src/base/manual-clock.ts'
 import { encoder } from '../../src/dialects/native/shapes.ts'
 import type { Person } from '../../src/live/bus.ts'
 import { memoryPresence } from '../../src/live/memory/presence.ts'
+import { eventually } from '../harness/eventually.ts'
 import type { Hub } from '../../src/transport/hub.ts'
 import { Watches } from '../../src/transport/watches.ts'
 
@@ -21,19 +22,23 @@ function open() {
   return { watches, presence, questions, heard }
 }
 
-test('of two changes the later one holds, whichever is read first', async () => {
+test('of the changes that come while one is read only the last is read, and holds', async () => {
   const { watches, presence, questions, heard } = open()
-  const changes = [watches.set(['1', '2']), watches.set(['3'])]
-  for (const answer of questions.reverse()) answer()
+  const changes = [['1', '2'], ['2'], ['4'], ['3']].map((users) => watches.set(users))
+  for (let answered = 0; answered < 2; answered++) {
+    await eventually(() => questions.length > answered)
+    questions[answered]?.()
+  }
   await Promise.all(changes)
-  expect(heard()).toEqual(['3'])
-  for (const user of [1, 2, 3]) presence.enter(user)
+  expect([questions.length, heard()]).toEqual([2, ['3']])
+  for (const user of [1, 2, 3, 4]) presence.enter(user)
   expect(heard()).toEqual(['3'])
 })
 
 test('nobody is watched once it has ended, not even by a change under way', async () => {
   const { watches, presence, questions, heard } = open()
   const change = watches.set(['1'])
+  await eventually(() => questions.length > 0)
   watches.end()
   questions[0]?.()
   await change
