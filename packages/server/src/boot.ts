@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { systemClock } from './base/clock.ts'
 import type { Logger } from './base/log.ts'
@@ -152,8 +153,7 @@ async function listen(house: House): Promise<Running> {
     clock: systemClock,
     log,
   })
-  const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host
-  const url = `${config.tls === null ? 'http' : 'https'}://${host}:${front.port}`
+  const url = `${config.tls === null ? 'http' : 'https'}://${reachableAt(config.host)}:${front.port}`
   const vital = () => ({ pid: process.pid, url, strangeProxies: strangers.all })
   const operator = createOperator(house, operatorGate(house), vital)
   const control = openControl({ path: join(config.dataDir, 'control.sock'), operator, log })
@@ -173,6 +173,12 @@ async function listen(house: House): Promise<Running> {
       await house[Symbol.asyncDispose]()
     },
   }
+}
+
+/** A host as it stands in an address: all interfaces are reached at this machine's own, and an IPv6 address stands in brackets. */
+function reachableAt(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return isIPv6(host) ? `[${host}]` : host
 }
 
 /** Of every dialect the one of its sockets, under its own name, and those of its streams. */

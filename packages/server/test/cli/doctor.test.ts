@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SQL } from 'bun'
 import { postgres } from '../harness/postgres.ts'
@@ -78,6 +78,26 @@ test(
     for (const [i, pattern] of expected.entries()) expect(wrong[i]).toMatch(pattern)
     const weak = await examine(join(root, 'weak'), { env: { SECRET_KEY: 'django-insecure-change-me-please-now-1234567' } })
     expect(weak.wrong[0]).toMatch(/^FAULT +SECRET_KEY looks like a placeholder/)
+  },
+  patience,
+)
+
+const hasIPv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'))
+
+test.skipIf(!hasIPv6)(
+  'a server at an IPv6 address is found where it says it listens',
+  async () => {
+    const data = join(root, 'ipv6')
+    const server = parlance(['serve', '--port', '0', '--host', '::1', '--data-dir', data])
+    try {
+      const url = await listening(server)
+      expect(url).toStartWith('http://[::1]:')
+      expect((await createRest(url).raw('GET', '/readyz')).status).toBe(200)
+      expect((await examine(data)).wrong).toEqual([])
+    } finally {
+      server.kill('SIGTERM')
+      await server.exited
+    }
   },
   patience,
 )
