@@ -129,15 +129,18 @@ function bodyBound(dialect: Dialect): MiddlewareHandler<Env> {
   }
 }
 
-/** Where any origin is allowed, answers to credentials name the one that asked: browsers refuse `*` then. */
-function crossOrigin({ dialects, allowedOrigins }: HttpDeps): MiddlewareHandler<Env> {
+/** Where any origin is allowed, answers to credentials name the one that asked: browsers refuse `*` then. So do those to pages that may use the cookie. */
+function crossOrigin({ dialects, allowedOrigins, cookieOrigin }: HttpDeps): MiddlewareHandler<Env> {
   const shared = { exposeHeaders: ['x-request-id', 'retry-after'], maxAge: 600 }
   if (allowedOrigins !== null) return cors({ origin: [...allowedOrigins], credentials: true, ...shared })
   const any = cors({ origin: '*', ...shared })
   const asking = cors({ origin: (origin) => origin, credentials: true, ...shared })
   const paths = dialects.filter(({ credentials }) => credentials).map(pathsOf)
   return (c, next) => {
-    if (!paths.some((path) => path.test(c.req.path))) return any(c, next)
+    if (!paths.some((path) => path.test(c.req.path))) {
+      const origin = c.req.header('origin')
+      return origin !== undefined && cookieOrigin(origin, c.req.header('host') ?? '') ? asking(c, next) : any(c, next)
+    }
     // Only a preflight asks about other origins; plain OPTIONS is a question to the door.
     return c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') === undefined ? next() : asking(c, next)
   }

@@ -95,6 +95,20 @@ describe('conventions of REST', () => {
     expect(own.headers.get('set-cookie')).toContain('parlance_refresh=')
   })
 
+  test('a page of another origin that may use the cookie is told so, and no other', async () => {
+    await using world = await openWorld({ env: { CSRF_ALLOWED: 'https://app.example' } })
+    const told = async (method: string, origin: string) => {
+      const asked = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' }
+      const headers = { ...json, origin, ...(method === 'OPTIONS' && asked) }
+      const answer = await world.rest.raw(method, '/api/v1/auth/refresh', { headers, ...(method === 'POST' && { body: '{}' }) })
+      return ['origin', 'credentials'].map((name) => answer.headers.get(`access-control-allow-${name}`))
+    }
+    for (const method of ['OPTIONS', 'POST']) {
+      expect(await told(method, 'https://app.example')).toEqual(['https://app.example', 'true'])
+      expect(await told(method, 'https://evil.example')).toEqual(['*', null])
+    }
+  })
+
   test('only hosts that are allowed are answered', async () => {
     await using world = await openWorld({ env: { ALLOWED_HOSTS: 'chat.example,.example.org' } })
     const status = async (host: string) => (await world.rest.raw('GET', '/healthz', { headers: { host } })).status
