@@ -105,7 +105,7 @@ export function settle(
   }
   listener.live?.(stay.room, channel.position)
   const now = sitter.rooms.get(channel)
-  hub.stand(sitter, channel, standingFor({ mode, member: stay.role !== null, now, large: channel.large }))
+  hub.seating.stand(sitter, channel, standingFor({ mode, member: stay.role !== null, now, large: channel.large }))
   return 'live'
 }
 
@@ -134,7 +134,7 @@ export async function attach(seated: Seated, room: string | number, options: Att
     if (stood && !sitter.rooms.has(channel)) sitter.wire.close(4408, 'try again')
     throw error
   }
-  hub.off(sitter, channel)
+  hub.seating.off(sitter, channel)
   hub.release(channel)
   return null
 }
@@ -155,7 +155,7 @@ async function settleIn(
     learn(channel, stay)
     const attachment: Attachment = { ...seated, channel, stay }
     // Replayed text must stand before live text, so the room is quiet until the replay has caught up.
-    if (at !== undefined && at < channel.position) hub.off(sitter, channel)
+    if (at !== undefined && at < channel.position) hub.seating.off(sitter, channel)
     if (at !== undefined) at = await replay(attachment, Math.max(at, stay.fromSeq))
     const stands = sitter.rooms.has(channel)
     const outcome = settle(attachment, { from: at ?? checked, checked, tell: at !== undefined }, mode)

@@ -14,6 +14,7 @@ import type { Outbound } from './outbound.ts'
 import type { RingBudget } from './ring.ts'
 import { RoomChannel, type RoomChannelDeps } from './room-channel.ts'
 import type { Standing } from './seat-rooms.ts'
+import { Seating } from './seating.ts'
 import type { Sitter } from './sitter.ts'
 import { UserChannel, type UserChannelDeps } from './user-channel.ts'
 
@@ -41,6 +42,7 @@ export class Hub {
   readonly #users = new Map<number, UserChannel>()
   readonly #audiences: Audiences
   readonly attendance: Attendance
+  readonly seating: Seating
   readonly channels: DoorChannels
   readonly #dirtyHeads = new Set<RoomChannel>()
   readonly #budget: RingBudget = { used: 0, max: ringBytes }
@@ -56,6 +58,11 @@ export class Hub {
       failed: (dialect, error) => deps.logger.error('a dialect could not say an event', { dialect, error }),
     })
     this.attendance = new Attendance(deps.here)
+    this.seating = new Seating({
+      audiences: this.#audiences,
+      attendance: this.attendance,
+      release: (channel) => this.release(channel),
+    })
     this.channels = new DoorChannels(deps)
     const { bus, log, clock, logger, metrics } = deps
     this.#roomDeps = {
@@ -66,7 +73,8 @@ export class Hub {
       },
       later: (task, ms) => clock.setTimeout(task, ms),
       deliver: (channel, event) => this.#deliver(channel, event),
-      missed: (channel) => this.#unseat(channel),
+      // A removal may be among what was missed for good.
+      missed: (channel) => this.seating.sendAway(channel),
       failed: (room, error) => logger.error('reading a room log failed', { room, error }),
     }
     this.#userDeps = {
@@ -103,25 +111,6 @@ export class Hub {
     this.#dirtyHeads.delete(channel)
     channel.close()
     this.deps.bus.unsubscribe({ room: channel.number })
-  }
-
-  /** Moves a seat to a standing in a room it holds; null takes it off. In one step with the check of the position before it. */
-  stand(sitter: Sitter, channel: RoomChannel, standing: Standing | null): void {
-    const before = sitter.rooms.get(channel)
-    if (before === standing) return
-    this.#audiences.move(sitter, channel, { from: before ?? null, to: standing })
-    if (standing === null) sitter.rooms.delete(channel)
-    else sitter.rooms.set(channel, standing)
-    // Behind the subscription, so that who comes hears of it like the others, and behind its end, so that who goes does not.
-    this.attendance.stand(sitter, channel, standing)
-  }
-
-  /** Takes a seat off a room where it stands, and its hold with it; whether it stood there. */
-  off(sitter: Sitter, channel: RoomChannel): boolean {
-    if (!sitter.rooms.has(channel)) return false
-    this.stand(sitter, channel, null)
-    this.release(channel)
-    return true
   }
 
   /** While a socket does not keep up it gets no ephemeral events. */
@@ -224,7 +213,10 @@ export class Hub {
     if (event.type === 'member.left') this.#expel(channel, event)
     if (event.type === 'member.banned') this.#expel(channel, event, 'guest')
     if (event.type === 'room.deleted') this.#end(channel, event)
-    if (event.large !== null) this.#resize(channel, event.large)
+    if (event.large !== null) {
+      this.seating.resize(channel, event.large)
+      this.#dirtyHeads.add(channel)
+    }
   }
 
   #ephemeral(signal: Ephemeral): void {
@@ -241,39 +233,14 @@ export class Hub {
     if (channel !== undefined) this.#publish(channel, 'durable', (encoder) => encoder.floor?.(floor) ?? null)
   }
 
-  #expel(channel: RoomChannel, event: RoomEvent, only?: Standing): void {
-    if (event.subject === null) return
-    for (const sitter of this.#users.get(event.subject.number)?.sitters ?? []) {
-      const standing = sitter.rooms.get(channel)
-      if (standing !== undefined && (only === undefined || standing === only)) this.#takeOff(sitter, channel)
-    }
+  #expel(channel: RoomChannel, { subject }: RoomEvent, only?: Standing): void {
+    if (subject !== null) this.seating.expel(this.#users.get(subject.number)?.sitters ?? [], channel, only)
   }
 
   /** Who gets heads only is told as well: it is the last there is to tell. */
   #end(channel: RoomChannel, event: RoomEvent): void {
     this.#publish(channel, 'heads', (encoder) => encoder.room(event))
-    for (const sitter of this.#audiences.of(channel)) this.#takeOff(sitter, channel)
-  }
-
-  /** Who sat here while something was missed for good comes back and is looked at anew: a removal may be among it. */
-  #unseat(channel: RoomChannel): void {
-    for (const sitter of this.#audiences.of(channel)) {
-      // Closing makes it leave, on most wires at once.
-      sitter.wire.close(4408, 'try again')
-      this.#takeOff(sitter, channel)
-    }
-  }
-
-  #takeOff(sitter: Sitter, channel: RoomChannel): void {
-    if (this.off(sitter, channel)) sitter.gone(channel)
-  }
-
-  /** A room that became large goes on by heads alone where it is not open; one that is not large any more comes by itself again. */
-  #resize(channel: RoomChannel, large: boolean): void {
-    channel.large = large
-    const [from, to] = large ? (['live', 'heads'] as const) : (['heads', 'live'] as const)
-    for (const sitter of this.#audiences.of(channel)) if (sitter.rooms.get(channel) === from) this.stand(sitter, channel, to)
-    this.#dirtyHeads.add(channel)
+    this.seating.clear(channel)
   }
 
   #encoder(dialect: string): Encoder {

@@ -92,8 +92,8 @@ export class HubSeat implements Seat, Sitter {
     return this.#inTurn(async () => {
       for (const [channel, standing] of this.rooms.entries()) {
         if (channel.key?.id !== room) continue
-        if (standing === 'open') this.#hub.stand(this, channel, channel.large ? 'heads' : 'live')
-        if (standing === 'guest') this.#hub.off(this, channel)
+        if (standing === 'open') this.#hub.seating.stand(this, channel, channel.large ? 'heads' : 'live')
+        if (standing === 'guest') this.#hub.seating.off(this, channel)
       }
     })
   }
@@ -126,7 +126,7 @@ export class HubSeat implements Seat, Sitter {
   leave(): void {
     if (this.hasLeft) return
     this.hasLeft = true
-    for (const [channel] of this.rooms.entries()) this.#hub.off(this, channel)
+    for (const [channel] of this.rooms.entries()) this.#hub.seating.off(this, channel)
     void this.#hub.channels.tune(this, null)
     this.#watches?.end()
     this.#hub.deps.presence.leave(this.person)
