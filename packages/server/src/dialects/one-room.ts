@@ -2,8 +2,10 @@ import { ChatError } from '@parlance/protocol'
 import type { Conversation, DoorSocket, Listener, Login, RoomEvent, Seat } from './dialect.ts'
 
 /** Things said that wait for their turn, and the characters of the frames they came in. */
-const maxWaiting = 1000
+const maxWaiting = 10_000
 const maxCharacters = 1024 * 1024
+/** Longer nothing is held back for a turn in slow mode: hours later nobody means it any more. */
+export const maxPatienceMs = 60_000
 
 export const endsLogin = (error: unknown): boolean => error instanceof ChatError && (error.status === 401 || error.code === 'suspended')
 
@@ -84,7 +86,9 @@ export abstract class OneRoom<Said> implements Conversation {
         return await work()
       } catch (error) {
         if (!(error instanceof ChatError) || !this.#manners.isPassing(error) || this.#isEnded || this.#isClosed) throw error
-        await this.socket.wait(error.retryMs ?? 1000)
+        const { retryMs = 1000 } = error
+        if (retryMs > maxPatienceMs) throw error
+        await this.socket.wait(retryMs)
       }
     }
   }

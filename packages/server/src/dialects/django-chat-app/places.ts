@@ -1,5 +1,6 @@
 import { ChatError, type OperationName, type OutputOf, type Room } from '@parlance/protocol'
 import type { Actor, DoorSocket, Person } from '../dialect.ts'
+import { maxPatienceMs } from '../one-room.ts'
 import { nameOf } from './shapes.ts'
 
 /** People looked up for one socket; beyond, all of them are looked up anew. */
@@ -36,7 +37,9 @@ export class Places {
       } catch (error) {
         // A socket that has ended waits for nothing.
         if (!isBusy(error) || this.#isOver()) throw error
-        await this.#socket.wait(error.retryMs ?? 1000)
+        const { retryMs = 1000 } = error
+        if (retryMs > maxPatienceMs) throw error
+        await this.#socket.wait(retryMs)
       }
     }
   }

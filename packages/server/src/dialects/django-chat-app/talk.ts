@@ -7,8 +7,9 @@ import { frameOf } from './shapes.ts'
 /** How long a socket may be silent before its first frame. */
 const silenceMs = 3000
 /** Frames of one socket that wait for their turn, and their characters in all. */
-const maxWaiting = 1000
-const maxCharacters = 1024 * 1024
+const maxWaiting = 10_000
+/** Each carries a token of some 300. */
+const maxCharacters = 4 * 1024 * 1024
 
 const badToken = { type: 'unauthorized', message: 'Invalid or expired token.' }
 const wrong = (message: string) => ({ type: 'error', message })

@@ -148,7 +148,8 @@ test('a sender whose budget is spent is slowed, loses nothing and keeps the orde
   expect(frames.map(({ message }) => message)).toEqual(texts.flatMap((text) => [undefined, text]))
   expect(socket.ended).toBeNull()
   // More than may wait.
-  for (let i = 0; i < 1100; i++) socket.send({ token: cat.access, type: 'join' })
+  const filler = 'x'.repeat(60_000)
+  for (let i = 0; i < 80; i++) socket.send({ token: cat.access, type: 'join', filler })
   expect((await socket.closed).code).toBe(1000)
   expect(socket.frames.at(-1)).toEqual({ type: 'error', message: 'Too many frames.' })
 }, 60_000)
