@@ -114,6 +114,7 @@ async function listen(house: House): Promise<Running> {
     http: (request, address) => http.fetch(request, { address }),
     trusted: trustedProxies(config.trustedProxies),
     strangers,
+    allowedHosts: config.allowedHosts,
     allowedOrigins: config.allowedOrigins,
     unproven,
     underWay: new UnderWay(config.rateLimit ? config.limits.requestsPerAddress : Number.POSITIVE_INFINITY),

@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Dialect } from '../dialects/dialect.ts'
+import { hostAllowed } from './hosts.ts'
 import type { HubDeps } from './hub.ts'
 import { type Env, toResponse } from './answer.ts'
 import { mountReference } from './dialect-reference.ts'
@@ -149,12 +150,3 @@ function crossOrigin({ dialects, allowedOrigins, cookieOrigin }: HttpDeps): Midd
 /** Every path of a dialect, with or without its prefix. */
 const pathsOf = ({ name, routes }: Dialect): RegExp =>
   new RegExp(`^(?:/${name})?(?:${routes.map(({ path }) => path.replaceAll(/:\w+/g, '[^/]+')).join('|')})$`)
-
-/** A name with a leading dot includes the names below it; the port does not matter. */
-function hostAllowed(host: string, allowed: readonly string[] | null): boolean {
-  if (allowed === null) return true
-  const name = host.replace(/:\d+$/, '').toLowerCase()
-  return allowed.some((entry) =>
-    entry.startsWith('.') ? name === entry.slice(1) || name.endsWith(entry) : name === entry || entry === '*',
-  )
-}

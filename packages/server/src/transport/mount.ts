@@ -4,6 +4,7 @@ import type { Admission, Dialect, Door, DoorSocket, Handshake, Lobby } from '../
 import type { Gate } from '../dispatch.ts'
 import { clientAddress, isTrusted } from './address.ts'
 import { meantFor, sharedRoom } from './arbitration.ts'
+import { addressOf, hostAllowed } from './hosts.ts'
 import type { StrangeProxies } from './strange-proxies.ts'
 import type { UnderWay } from './under-way.ts'
 import type { UnprovenSockets } from './unproven-sockets.ts'
@@ -17,6 +18,8 @@ export type MountDeps = {
   http: (request: Request, address: string) => Response | Promise<Response>
   trusted: BlockList
   strangers: StrangeProxies
+  /** Null: any. */
+  allowedHosts: readonly string[] | null
   /** Null: any origin may open a socket. */
   allowedOrigins: readonly string[] | null
   unproven: UnprovenSockets
@@ -37,22 +40,13 @@ export function createMount(deps: MountDeps): (request: Request, server: SocketS
     const url = addressOf(request)
     if (url === null) return problem(deps, new ChatError('host_not_allowed', { detail: 'The Host header names no host.' }))
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
-      return await answer(deps, URL.canParse(request.url) ? request : new Request(url.href, request), address)
+      return await answer(deps, request.url.startsWith('/') ? new Request(url.href, request) : request, address)
+    if (!hostAllowed(request.headers.get('host') ?? '', deps.allowedHosts)) return problem(deps, new ChatError('host_not_allowed'))
     if (deps.draining()) return new Response(null, { status: 503, headers: { 'retry-after': '1' } })
     if (!originAllowed(request.headers.get('origin'), deps.allowedOrigins)) return new Response(null, { status: 403 })
     const meant = await admit(deps, { path: url.pathname, query: url.searchParams, headers: request.headers, address })
     return 'status' in meant ? refuse(meant) : upgrade(deps, { request, server, address, meant })
   }
-}
-
-/**
- * Where a request goes; null where its Host is none, or there are two. Without a Host, as the health checks of some load balancers come, the
- * runtime tells the path alone.
- */
-function addressOf(request: Request): URL | null {
-  const host = request.headers.get('host') ?? ''
-  if (host === '') return URL.parse(`http://localhost${request.url}`)
-  return host.includes(',') ? null : URL.parse(request.url)
 }
 
 /** What is answered before any door is asked. */

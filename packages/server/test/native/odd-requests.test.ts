@@ -47,6 +47,12 @@ describe('a request without a usable Host', () => {
     expect([odd.status, codeOf(odd.body)]).toEqual([404, 'not_found'])
   })
 
+  test('that is not allowed opens no socket either', async () => {
+    await using world = await openWorld({ env: { ALLOWED_HOSTS: 'chat.example' } })
+    const status = async (host: string) => (await say(world, lines('GET /ws HTTP/1.1', `Host: ${host}`, ...upgrade))).status
+    expect([await status('chat.example:8000'), await status('evil.example')]).toEqual([101, 400])
+  })
+
   for (const [what, hosts] of [
     ['no name', ['Host: a/b']],
     ['a port that is none', ['Host: a:99999']],
