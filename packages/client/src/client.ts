@@ -50,7 +50,8 @@ export class Client {
   readonly #sessions: Sessions
   readonly #link: Link
   readonly #outbox: Outbox
-  readonly #onSession: (session: Session | null) => void
+  /** The host keeps the login; that it could not is its own error and changes nothing here. */
+  readonly #keep: (session: Session | null) => void
   /** Whose rooms and messages are kept here; somebody else's login drops them. */
   #user: string | null
 
@@ -60,9 +61,16 @@ export class Client {
     const timing = { ...timingDefaults, ...options.timing }
     const emit = <K extends keyof ClientEvents>(name: K, value: ClientEvents[K]) => this.#listeners.emit(name, value)
     this.#platform = platform
-    this.#onSession = options.onSession ?? (() => undefined)
     this.#user = options.session?.user.id ?? null
-    this.#listeners = new Listeners(options.onError ?? ((error) => void platform.setTimeout(() => raise(error), 0)))
+    const failed = options.onError ?? ((error: unknown) => void platform.setTimeout(() => raise(error), 0))
+    this.#listeners = new Listeners(failed)
+    this.#keep = (session) => {
+      try {
+        options.onSession?.(session)
+      } catch (error) {
+        failed(error)
+      }
+    }
     this.#rest = new Rest({ url: doors.rest, platform, timeout_ms: options.timeout_ms ?? 30_000 })
     this.#sessions = new Sessions({
       rest: this.#rest,
@@ -261,7 +269,7 @@ export class Client {
   }
 
   #sessionChanged(session: Session | null, error: ChatError | null): void {
-    this.#onSession(session)
+    this.#keep(session)
     if (session === null) this.#link.signedOut(error)
     else {
       const stranger = this.#user !== null && this.#user !== session.user.id

@@ -18,6 +18,25 @@ describe('a session', () => {
     expect(client.user?.username).toBe('carol')
   })
 
+  test('that its host fails to keep begins all the same, and the host hears of its own error', async () => {
+    await using stage = scene()
+    const errors: unknown[] = []
+    const full = new Error('the storage is full')
+    const client = stage.client({
+      onSession: () => {
+        throw full
+      },
+      onError: (error) => errors.push(error),
+    })
+    expect((await client.login('alice', 'alice-password')).username).toBe('alice')
+    client.connect()
+    await client.ready()
+    await client.refresh()
+    await client.logout()
+    expect(client.session).toBeNull()
+    expect(errors).toEqual([full, full, full])
+  })
+
   test('is renewed once, however many calls find its token expired', async () => {
     await using stage = scene()
     const client = stage.client()
