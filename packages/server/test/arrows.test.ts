@@ -20,7 +20,7 @@ const rooms = {
   'service tools': 'server/src/services/{deps.ts,emit.ts,views.ts,refs.ts,parts/**}',
   services: 'server/src/services/**',
   dispatch: 'server/src/dispatch.ts',
-  'dialect types': 'server/src/dialects/{dialect,drf,frames,histories,keys,names,one-room,room-talk,simplejwt}.ts',
+  'dialect types': 'server/src/dialects/{dialect,drf,frames,histories,keys,names,one-room,patience,room-talk,simplejwt}.ts',
   'dialect index': 'server/src/dialects/index.ts',
   dialects: 'server/src/dialects/*/**',
   transport: 'server/src/transport/**',

@@ -1,5 +1,6 @@
 import { ChatError, type ErrorCode, errors, type Fault, limits, type Method } from '@parlance/protocol'
 import type { Actor, FailedCall, RestAnswer, RestCall, RestRoute } from './dialect.ts'
+import { slowed } from './patience.ts'
 
 /** What the views of Django REST framework have in common: how they ask who is calling, read fields, and word their refusals. */
 
@@ -26,7 +27,7 @@ export function routesOf<Who>({ path, name, allow, enter, methods, claims }: Vie
     ...shared,
     method: method as Method,
     path,
-    handle: async (call: RestCall) => allowing(allow, await handle(call, await enter(call))),
+    handle: async (call: RestCall) => allowing(allow, await handle(slowed(call), await enter(call))),
   }))
   const rest: RestRoute = {
     ...shared,

@@ -1,5 +1,6 @@
-import { ChatError, limits, type Message } from '@parlance/protocol'
+import { limits, type Message } from '@parlance/protocol'
 import type { Actor, RestAnswer, RestCall } from './dialect.ts'
+import { patiently } from './patience.ts'
 
 /** The originals send whole histories in one array; so much of one is sent, the newest. */
 const historyLength = 10_000
@@ -36,18 +37,6 @@ async function* entriesUpto(asked: HistoryAsked, newest: readonly Message[]): As
     yield await print(items.filter(({ n }) => n < end))
   }
   yield await print(newest)
-}
-
-/** A long list may cost more than its reader's budget holds at once: then it comes as slowly as the budget grows. */
-export async function patiently<T>(call: RestCall, work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof ChatError) || error.code !== 'rate_limited') throw error
-      await call.wait(error.retryMs ?? 1000)
-    }
-  }
 }
 
 /** Pages of entries as the pieces of one array. */

@@ -1,6 +1,7 @@
 import { limits, type Room } from '@parlance/protocol'
 import type { Actor, RestAnswer, RestCall } from '../dialect.ts'
-import { arrayOf, patiently } from '../histories.ts'
+import { arrayOf } from '../histories.ts'
+import { patiently } from '../patience.ts'
 import { printRooms } from './printed.ts'
 import { byName, type Printed } from './shapes.ts'
 

@@ -1,6 +1,7 @@
 import { ChatError, type Fault, type InputOf, limits, type Room } from '@parlance/protocol'
 import type { Actor, RestAnswer, RestCall, RestRoute } from '../dialect.ts'
 import { anybody, atMost, content, fieldNames, fieldReader, readTexts, Refused, routesOf, signedIn, type TextField } from '../drf.ts'
+import { slowed } from '../patience.ts'
 import { listRooms } from './list.ts'
 import { memberRoutes } from './members.ts'
 import { publicPolicy } from './names.ts'
@@ -160,7 +161,7 @@ async function named<T>(work: () => Promise<T>): Promise<T> {
 const takenName: Fault = { path: '/room_name', code: 'taken', message: 'chat room with this room name already exists.' }
 
 async function bareDirect(call: RestCall): Promise<RestAnswer> {
-  const answer = await direct(call, await signedIn(call))
+  const answer = await direct(slowed(call), await signedIn(call))
   return { ...answer, headers: { ...answer.headers, allow: gets.join(', ') } }
 }
 
