@@ -32,13 +32,19 @@ export function findBun() {
   process.exit(1)
 }
 
-/** Runs the runtime in the foreground: signals pass through, the exit code comes back. */
+const lookEveryMs = 200
+
+/**
+ * Runs the runtime in the foreground: signals pass through, the exit code comes back. It learns who we are, so that a server ends with us
+ * even where we are killed.
+ */
 export function runBun(args) {
-  const child = spawn(findBun(), args, { stdio: 'inherit' })
+  const child = spawn(findBun(), args, { stdio: 'inherit', env: { ...process.env, PARLANCE_LAUNCHER: String(process.pid) } })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  // The shell in which npx starts us keeps the signals it gets to itself: with it gone, the wish to end is ours to hand on.
-  const shell = process.ppid
-  if (process.env.npm_lifecycle_event === 'npx') setInterval(() => process.ppid !== shell && child.kill('SIGTERM'), 500).unref()
+  // An npm that is killed cannot tell us, and the shell in which npx starts us keeps to itself what it is told.
+  const starter = process.ppid
+  const { npm_lifecycle_event: event, npm_package_name: name } = process.env
+  if (event === 'npx' || name === 'parlance') setInterval(() => process.ppid !== starter && child.kill('SIGTERM'), lookEveryMs).unref()
   child.on('exit', (code, signal) => process.exit(signal ? 128 + 15 : (code ?? 1)))
 }
 

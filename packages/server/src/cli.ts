@@ -24,9 +24,9 @@ const commands: Record<string, { load: () => Promise<Command>; options: string[]
 const switches = new Set(['admin', 'force', 'check'])
 
 const serveOn =
-  (serve: (config: Config, log: Logger) => Promise<number>): Command =>
+  (serve: (config: Config, log: Logger, launcher: number | null) => Promise<number>): Command =>
   ({ config, log }) =>
-    serve(config, log)
+    serve(config, log, Number(process.env.PARLANCE_LAUNCHER) || null)
 
 async function main(args: readonly string[]): Promise<number> {
   const [first = 'serve', ...others] = args

@@ -11,9 +11,14 @@ export { boot, type Config, ConfigError, type Environment, readConfig, type Runn
  */
 const sameWishMs = 500
 
-/** Runs a server until the process is told to end; the answer is the exit code. A second signal ends it at once. */
-export async function serve(config: Config, log: Logger): Promise<number> {
-  const ended = toldToEnd()
+const lookEveryMs = 200
+
+/**
+ * Runs a server until the process is told to end; the answer is the exit code. A second signal ends it at once. `launcher`: the pid of the
+ * process that waits for this one, if any.
+ */
+export async function serve(config: Config, log: Logger, launcher: number | null = null): Promise<number> {
+  const ended = toldToEnd(log, launcher)
   const running = await boot(config, log)
   log.info('listening', { url: running.url, engine: running.house.store.engine, data: config.dataDir })
   if (config.tls !== null) process.on('SIGHUP', () => renew(running, log))
@@ -24,7 +29,8 @@ export async function serve(config: Config, log: Logger): Promise<number> {
   return 0
 }
 
-function toldToEnd(): Promise<NodeJS.Signals> {
+/** By a signal, or by the end of the launcher that waits for us: whoever kills that one means the server, and would start it anew. */
+function toldToEnd(log: Logger, launcher: number | null): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
   let first: number | undefined
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -33,6 +39,14 @@ function toldToEnd(): Promise<NodeJS.Signals> {
       if (systemClock.monotonic() - first > sameWishMs) process.exit(1)
       resolve(signal)
     })
+  // Whose environment was handed down from somewhere else has another parent.
+  if (process.ppid !== launcher) return promise
+  const looking = systemClock.setInterval(() => {
+    if (process.ppid === launcher) return
+    looking.cancel()
+    log.warn('the process that started this server is gone')
+    resolve('SIGTERM')
+  }, lookEveryMs)
   return promise
 }
 

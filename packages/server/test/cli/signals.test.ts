@@ -19,6 +19,28 @@ const ways: [string, (server: Command) => void][] = [
   ['one signal to the process that was started', ({ kill }) => kill('SIGTERM')],
 ]
 
+test(
+  'a server whose npm or launcher is killed outright ends by itself, and the next one has its directory',
+  async () => {
+    for (const starter of [
+      ['npm', 'start'],
+      ['node', 'bin/parlance.mjs', 'serve'],
+    ]) {
+      const place = { PORT: '0', DATA_DIR: join(root, `killed-${starter[0]}`) }
+      const killed = serveBy(starter, place)
+      await listening(killed)
+      killed.kill('SIGKILL')
+      await killed.exited
+      expect(killed.text()).toMatch(/"stopped"/)
+      const next = serveBy(starter, place)
+      await listening(next)
+      next.kill('SIGTERM')
+      await next.exited
+    }
+  },
+  patience,
+)
+
 for (const starter of starters)
   for (const [way, end] of ways) {
     test(
