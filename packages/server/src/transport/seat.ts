@@ -134,18 +134,30 @@ export class HubSeat implements Seat, Sitter {
   }
 
   user(event: UserEvent): void {
-    const reason = endingOf(event, this.session)
-    if (reason !== null) this.#listener.revoked(reason)
-    if (this.#early !== null) this.#early.push(event)
-    else this.#tell(event)
+    this.#alone(() => {
+      const reason = endingOf(event, this.session)
+      if (reason !== null) this.#listener.revoked(reason)
+      if (this.#early !== null) this.#early.push(event)
+      else this.#tell(event)
+    })
   }
 
-  gone(channel: RoomChannel): void {
-    if (channel.key !== null) this.#listener.gone(channel.key)
+  gone({ key }: RoomChannel): void {
+    if (key !== null) this.#alone(() => this.#listener.gone(key))
   }
 
   revoked(reason: RevocationReason): void {
-    this.#listener.revoked(reason)
+    this.#alone(() => this.#listener.revoked(reason))
+  }
+
+  /** A bug of ours in one conversation must not reach the others that are told the same: it has missed something, and ends. */
+  #alone(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      this.#hub.deps.logger.error('a conversation broke on what it was told', { dialect: this.dialect, error })
+      this.wire.close(1011, 'internal')
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Listener } from '../../src/dialects/dialect.ts'
 import type { SignedIn } from '../../src/dispatch.ts'
+import { eventually } from '../harness/eventually.ts'
 import { MemoryWire } from '../../src/transport/outbound-memory.ts'
 import { Connection } from '../../src/transport/connection.ts'
 import { Replies } from '../../src/transport/replies.ts'
@@ -180,4 +181,21 @@ test('seats sent away from a room take their own holds with them, and not that o
   expect(coming.wire.received.join()).toContain('heard')
   coming.seat.leave()
   expect(await kept(node)).toEqual({ rooms: 0, users: 0 })
+})
+
+test('a conversation that breaks on what it is told ends alone', async () => {
+  await using node = await openNode(1, quiet)
+  const { owner, room } = await settled(node)
+  const broken = () => {
+    throw new Error('a bug')
+  }
+  const facts: string[] = []
+  const first = sit(node, owner, { ...deaf, user: broken, gone: broken })
+  const second = sit(node, owner, { ...deaf, user: ({ type }) => void facts.push(type) })
+  for (const { seat } of [first, second]) await enter(seat)
+  await node.handlers['rooms.delete'](owner, { room })
+  await eventually(() => facts.includes('room.gone'))
+  expect([first, second].map(({ wire }) => wire.closedWith?.code)).toEqual([1011, undefined])
+  expect(await kept(node)).toEqual({ rooms: 0, users: 1 })
+  expect(node.failures.join()).toContain('a conversation broke on what it was told')
 })
