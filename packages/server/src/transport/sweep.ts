@@ -23,7 +23,15 @@ export class Sweep implements Disposable {
         hub.deps.metrics.loopLag.observe(Math.max(0, at - this.#lastInspect - inspectMs) / 1000)
         this.#lastInspect = at
         const now = clock.now()
-        for (const connection of connections) connection.inspect(now)
+        for (const connection of connections) {
+          try {
+            connection.inspect(now)
+          } catch (error) {
+            // A bug of ours in one conversation must not end the server.
+            logger.error('a conversation broke at its inspection', { conn: connection.id, error })
+            connection.close(1011, 'internal')
+          }
+        }
       }, inspectMs),
       clock.setInterval(() => hub.publishHeads(), headsMs),
       clock.setInterval(() => {
