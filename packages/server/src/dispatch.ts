@@ -128,9 +128,14 @@ export interface Gate {
   admit(rate: RateClass, actor: Actor): void | Promise<void>
   /** Draws on the person's budget alone, where the session is known to stand. Throws where it is spent. */
   spend(rate: RateClass, actor: Actor): void
+  /** What an answer of this length (characters) costs besides the question: large ones draw on the person's budget for reading. */
+  answered(actor: Pick<Actor, 'number'>, length: number): void
 }
 
 const maxFaults = 20
+
+/** An answer costs as much as a question for each of so many characters that it has. Most have fewer. */
+const answerUnit = 64 * 1024
 
 type Outcome = 'ok' | 'failed' | ErrorCode
 
@@ -247,6 +252,10 @@ export function createGate(deps: GateDeps): Gate {
     },
     admit: admitTo,
     spend,
+    answered({ number }, length) {
+      const cost = Math.floor(length / answerUnit)
+      if (cost > 0) deps.limits.user.read.charge(String(number), cost)
+    },
     call(name, call, input) {
       try {
         const due = admit(name, call, input)

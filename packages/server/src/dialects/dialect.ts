@@ -138,6 +138,8 @@ export interface DoorSocket {
   cast(actor: Actor, cast: Cast): Promise<void>
   /** Draws on the person's budget for reading, for what is no operation and makes the server read. Throws where it is spent. */
   spend(actor: Actor): void
+  /** Told of the length of an answer (characters), as large ones draw on the same budget. */
+  answered(actor: Actor, length: number): void
   readonly directory: Directory
   /** Who has a room open at any door, which the person may read; nobody where they may not. */
   company(actor: Actor, room: string): Promise<Person[]>

@@ -5,8 +5,8 @@ export type Env = { Bindings: { address: string }; Variables: { requestId: strin
 
 const json = { 'content-type': 'application/json' }
 
-/** An answer of ours as the runtime's. What is somebody's is nobody's cache's. */
-export function toResponse(answer: RestAnswer): Response {
+/** An answer of ours as the runtime's. What is somebody's is nobody's cache's. `told` hears the length of what is sent whole (characters). */
+export function toResponse(answer: RestAnswer, told: (length: number) => void = () => undefined): Response {
   if ('talk' in answer) throw new Error('a stream has no answer of its own')
   const { status } = answer
   const headers = { 'cache-control': 'no-store', ...answer.headers }
@@ -14,7 +14,9 @@ export function toResponse(answer: RestAnswer): Response {
   const { body } = answer
   if (status === 204 || status === 304) return new Response(null, { status, headers })
   if (typeof body === 'string') return new Response(body, { status, headers })
-  return new Response(JSON.stringify(body), { status, headers: { ...json, ...headers } })
+  const text = JSON.stringify(body)
+  told(text.length)
+  return new Response(text, { status, headers: { ...json, ...headers } })
 }
 
 function streamOf(pieces: AsyncIterable<string>): ReadableStream<Uint8Array> {

@@ -182,6 +182,10 @@ export class Connection implements DoorSocket, Answering {
     this.#deps.gate.spend('read', actor)
   }
 
+  answered(actor: Actor, length: number): void {
+    this.#deps.gate.answered(actor, length)
+  }
+
   call<N extends OperationName>(actor: Actor, name: N, input: unknown): Promise<OutputOf<N>> {
     return this.#ask(name, { actor }, input)
   }

@@ -6,7 +6,7 @@ import { isRecord, MalformedJson, parseJson } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
 import type { Dialect, FailedCall, RefreshCookie, RestAnswer, RestCall, RestRoute } from '../dialects/dialect.ts'
-import type { Gate } from '../dispatch.ts'
+import type { Gate, Login } from '../dispatch.ts'
 import { type Env, toResponse } from './answer.ts'
 import type { OpenStream } from './streams.ts'
 
@@ -42,9 +42,13 @@ export function restHandler(offers: readonly Offer[], deps: RestDeps): (c: Conte
     }
     try {
       if (route === undefined) throw new ChatError('method_not_allowed')
-      const answer = await route.handle(callOf(c, { dialect, method, body, content }, deps))
+      let asking: Login | null = null
+      const call = callOf(c, { dialect, method, body, content }, deps)
+      const authenticate = async (token: string) => (asking = await call.authenticate(token))
+      const answer = await route.handle({ ...call, authenticate })
       if ('talk' in answer) return streamResponse(c, { dialect, answer }, deps)
-      return toResponse('pieces' in answer ? { ...answer, pieces: noted(answer.pieces, failed, deps) } : answer)
+      const told = (length: number) => asking && deps.gate.answered(asking, length)
+      return toResponse('pieces' in answer ? { ...answer, pieces: noted(answer.pieces, { failed, deps, told }) } : answer, told)
     } catch (error) {
       note(error, failed, deps)
       return toResponse(dialect.failure(error, failed))
@@ -70,12 +74,21 @@ function ofMethod(offers: readonly Offer[], method: string): Offer[] {
 }
 
 /** The answer has begun, so that an error can only be noted. */
-async function* noted(pieces: AsyncIterable<string>, failed: FailedCall, deps: RestDeps): AsyncGenerator<string> {
+async function* noted(
+  pieces: AsyncIterable<string>,
+  { failed, deps, told }: { failed: FailedCall; deps: RestDeps; told: (length: number) => void },
+): AsyncGenerator<string> {
+  let length = 0
   try {
-    yield* pieces
+    for await (const piece of pieces) {
+      length += piece.length
+      yield piece
+    }
   } catch (error) {
     note(error, failed, deps)
     throw error
+  } finally {
+    told(length)
   }
 }
 

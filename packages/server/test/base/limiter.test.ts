@@ -44,6 +44,17 @@ describe('the limiter', () => {
     expect(limiter.take('a').ok).toBe(false)
   })
 
+  test('is paid later for what is known only afterwards, a burst at most', async () => {
+    const { clock, limiter } = make({ burst: 4, perSecond: 2 })
+    limiter.charge('a', 3)
+    expect(limiter.take('a').ok).toBe(true)
+    limiter.charge('a', 1000)
+    expect(limiter.take('a')).toEqual({ ok: false, retry_ms: 2500 })
+    expect(limiter.take('b').ok).toBe(true)
+    await clock.advance(2500)
+    expect(limiter.take('a').ok).toBe(true)
+  })
+
   test('forgets the key untouched for longest when there are too many', () => {
     const { limiter } = make({ burst: 1, perSecond: 0.001, maxKeys: 2 })
     limiter.take('old')

@@ -97,6 +97,23 @@ describe('bad input on the socket', () => {
     expect(await (await world.socket(ada)).op('accounts.me', {})).toMatchObject({ username: ada.username })
   })
 
+  test('a large answer draws on the budget for reading like several, over either door', async () => {
+    const limits = { ratesPerUser: { ...defaultLimits.ratesPerUser, read: { burst: 14, perMinute: 6 } } }
+    await using world = await openWorld({ env: { RATE_LIMIT: 'on' }, limits })
+    const [ada, bob, cleo] = [await world.person('ada'), await world.person('bob'), await world.person('cleo')]
+    const room = await world.publicRoom(ada)
+    for (let i = 0; i < 40; i++) await world.send(ada, room, '😀'.repeat(4000))
+    const page = { room, limit: 200 }
+    const socket = await world.socket(bob)
+    await socket.op('messages.list', page)
+    await socket.op('messages.list', page)
+    await socket.op('messages.list', page)
+    expect(await socket.op('messages.list', page).catch((error: unknown) => error)).toMatchObject({ code: 'rate_limited' })
+    const statuses: number[] = []
+    for (let i = 0; i < 4; i++) statuses.push((await world.rest.ask('messages.list', page, cleo)).status)
+    expect(statuses).toEqual([200, 200, 200, 429])
+  })
+
   test('a flood of frames of any kind ends its socket, and the others do not notice', async () => {
     await using world = await openWorld({ env: { RATE_LIMIT: 'on' }, limits: { framesPerLook: 50 } })
     const ada = await world.person('ada')

@@ -189,7 +189,11 @@ class NativeConversation implements Conversation, Listener {
   #operation(actor: Actor, { id, op, in: input }: { id: number; op: string; in?: unknown }): void {
     // The gate answers unknown names with an error of its own.
     this.#socket.call(actor, op as OperationName, input ?? {}).then(
-      (ok) => this.#socket.reply(JSON.stringify({ id, ok })),
+      (ok) => {
+        const text = JSON.stringify({ id, ok })
+        this.#socket.answered(actor, text.length)
+        this.#socket.reply(text)
+      },
       (error: unknown) => this.#socket.reply(JSON.stringify({ id, err: wireError(error) })),
     )
   }
