@@ -38,7 +38,7 @@ export type ClientOptions = {
   platform?: Partial<Platform>
   /** Sees the text of every frame received, before anything is made of it. */
   onFrame?: (text: string) => void
-  /** Takes what a listener or `onSession` throws; by default it is thrown again outside the client. */
+  /** Takes what a listener, `onSession` or `onFrame` throws; by default it is thrown again outside the client. */
   onError?: (error: unknown) => void
 }
 

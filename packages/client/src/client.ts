@@ -3,7 +3,7 @@ import { ChatError, type InputOf, type Operation, type OperationName, type Outpu
 import type { ClientEvents, RoomMark } from './client-events.ts'
 import { type ClientOptions, doorsOf } from './client-options.ts'
 import { Link } from './link.ts'
-import { Listeners } from './listeners.ts'
+import { guarded, Listeners } from './listeners.ts'
 import { Outbox, type Outgoing, type SendInput } from './outbox.ts'
 import { newCid, type Platform, platformDefaults } from './platform.ts'
 import { Rest } from './rest.ts'
@@ -64,13 +64,7 @@ export class Client {
     this.#user = options.session?.user.id ?? null
     const failed = options.onError ?? ((error: unknown) => void platform.setTimeout(() => raise(error), 0))
     this.#listeners = new Listeners(failed)
-    this.#keep = (session) => {
-      try {
-        options.onSession?.(session)
-      } catch (error) {
-        failed(error)
-      }
-    }
+    this.#keep = guarded(options.onSession, failed)
     this.#rest = new Rest({ url: doors.rest, platform, timeout_ms: options.timeout_ms ?? 30_000 })
     this.#sessions = new Sessions({
       rest: this.#rest,
@@ -80,7 +74,7 @@ export class Client {
       changed: (session, error) => this.#sessionChanged(session, error),
     })
     this.#link = new Link({
-      options,
+      options: { ...options, onFrame: guarded(options.onFrame, failed) },
       doors,
       rest: this.#rest,
       platform,

@@ -12,18 +12,23 @@ export class Listeners<M> {
     const set = this.#sets[name] ?? new Set()
     this.#sets[name] = set
     // Wrapped, so that the same function added twice is called twice and removed one by one.
-    const entry = (value: M[K]) => listener(value)
+    const entry = guarded(listener, this.#failed)
     set.add(entry)
     return () => void set.delete(entry)
   }
 
   emit<K extends keyof M>(name: K, value: M[K]): void {
-    for (const listener of this.#sets[name] ?? []) {
-      try {
-        listener(value)
-      } catch (error) {
-        this.#failed(error)
-      }
-    }
+    for (const listener of this.#sets[name] ?? []) listener(value)
   }
 }
+
+/** A callback of the host's that may throw: what it throws is for `failed`, and whoever calls it goes on. */
+export const guarded =
+  <T>(callback: ((value: T) => void) | undefined, failed: (error: unknown) => void) =>
+  (value: T): void => {
+    try {
+      callback?.(value)
+    } catch (error) {
+      failed(error)
+    }
+  }
