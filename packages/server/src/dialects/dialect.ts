@@ -267,6 +267,8 @@ export type Dialect = {
   streams?: (epoch: string) => Record<string, Encoder>
   /** Whether a slow socket may lose ephemeral signals and stay, or is always cut. */
   lossy: boolean
+  /** Whether a peer may send thousands of frames at once, as its conversation bounds what waits of them; else they end the socket. */
+  takesFloods?: true
   reference?: Reference
 }
 

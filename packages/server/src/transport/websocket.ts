@@ -70,7 +70,8 @@ export function socketHandler({
   const replies = new Replies()
   const byDialect = new Map<Dialect, ConnectionDeps>()
   const depsOf = (dialect: Dialect): ConnectionDeps => {
-    const deps = byDialect.get(dialect) ?? { dialect, gate, hub, replies, heartbeatMs, maxFrames }
+    const most = dialect.takesFloods ? Number.POSITIVE_INFINITY : maxFrames
+    const deps = byDialect.get(dialect) ?? { dialect, gate, hub, replies, heartbeatMs, maxFrames: most }
     byDialect.set(dialect, deps)
     return deps
   }

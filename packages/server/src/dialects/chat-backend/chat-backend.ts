@@ -24,4 +24,5 @@ export const chatBackend: Dialect = {
   socket: socketDoor,
   encoder,
   lossy: false,
+  takesFloods: true,
 }

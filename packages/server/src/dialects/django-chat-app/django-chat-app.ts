@@ -16,4 +16,5 @@ export const djangoChatApp: Dialect = {
   socket: socketDoor,
   encoder,
   lossy: false,
+  takesFloods: true,
 }

@@ -17,4 +17,5 @@ export const djangoRealtimeChatApi: Dialect = {
   socket: socketDoor,
   encoder,
   lossy: false,
+  takesFloods: true,
 }

@@ -19,5 +19,6 @@ export const realtimeChat = (tokens: Door['tokens'] = original): Dialect => ({
   socket: socketDoor,
   encoder,
   lossy: false,
+  takesFloods: true,
   reference: { path: '/swagger/', title: 'Realtime Chat API', document: openapi },
 })

@@ -184,7 +184,7 @@ test('a sender whose budget is spent is slowed, loses nothing and keeps the orde
   const rate = { burst: 5, perMinute: 600 }
   const plenty = { burst: 1000, perMinute: 60_000 }
   const ratesPerUser = { auth: plenty, read: plenty, write: plenty, send: rate, ephemeral: plenty }
-  await using slow = await openWorld({ env: { RATE_LIMIT: 'on' }, limits: { ratesPerUser } })
+  await using slow = await openWorld({ env: { RATE_LIMIT: 'on' }, limits: { ratesPerUser, framesPerLook: 3 } })
   const there = backend(slow)
   const cat = await there.person('cat')
   await using socket = await there.open(cat, (await there.group(cat, 'slow')).id)

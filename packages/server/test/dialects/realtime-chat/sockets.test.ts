@@ -268,7 +268,7 @@ test('a sender whose budget is spent is slowed, loses nothing and keeps the orde
   const rate = { burst: 5, perMinute: 600 }
   const plenty = { burst: 1000, perMinute: 60_000 }
   const ratesPerUser = { auth: plenty, read: plenty, write: plenty, send: rate, ephemeral: plenty }
-  await using slow = await openWorld({ env: { RATE_LIMIT: 'on' }, limits: { ratesPerUser } })
+  await using slow = await openWorld({ env: { RATE_LIMIT: 'on' }, limits: { ratesPerUser, framesPerLook: 3 } })
   const there = older(slow.server.url)
   await using socket = await there.enter(await there.person('eager'), 'slow')
   const all = Array.from({ length: 15 }, (_, i) => `slow ${i}`)
