@@ -6,6 +6,7 @@ const refusals = new Set(['DataDirLocked', 'Refused'])
 const ofTheServer = /^(08|28|3D|53|57|42501|25006)/
 
 const damaged = /^SQLITE_(NOTADB|CORRUPT)/
+const held = /^SQLITE_(BUSY|LOCKED)/
 const unusable = /^SQLITE_(CANTOPEN|READONLY|PERM|AUTH|FULL|IOERR)/
 
 /**
@@ -27,6 +28,7 @@ function ofTheSystem(error: Error, config: Config): string | null {
     return `The database in ${config.dataDir} is damaged or none of ours (${error.message}): restore a backup; parlance doctor says more.`
   if (unusable.test(code))
     return `A file of the database cannot be used (${error.message}): it must be this user's to write, on a disk with room. DATA_DIR is ${config.dataDir}.`
+  if (held.test(code)) return `Another program holds the database in ${config.dataDir} (${error.message}): end it, or wait for it.`
   if (!('syscall' in error)) return null
   if (error.syscall !== 'listen') return error.message
   return `Cannot listen at port ${config.port} of ${config.host} (${code}): something else listens there, it needs a privilege, or the address is not of this machine.`

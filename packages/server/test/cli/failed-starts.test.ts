@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { Database } from 'bun:sqlite'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,6 +52,18 @@ describe('a server that cannot start says in one line', () => {
       const blocked = dataOf('blocked')
       mkdirSync(join(blocked, 'parlance.db'))
       expect(await reason({ DATA_DIR: blocked })).toMatch(/^A file of the database cannot be used/)
+    },
+    patience,
+  )
+
+  test(
+    'that another program holds its database',
+    async () => {
+      const data = dataOf('held')
+      expect(await parlance(['migrate', '--data-dir', data]).exited).toBe(0)
+      using db = new Database(join(data, 'parlance.db'))
+      db.run('begin immediate')
+      expect(await reason({ DATA_DIR: data })).toMatch(/^Another program holds the database in .*locked/)
     },
     patience,
   )
