@@ -85,10 +85,13 @@ export abstract class OneRoom<Said> implements Conversation {
       try {
         return await work()
       } catch (error) {
-        if (!(error instanceof ChatError) || !this.#manners.isPassing(error) || this.#isEnded || this.#isClosed) throw error
+        if (!(error instanceof ChatError) || !this.#manners.isPassing(error)) throw error
         const { retryMs = 1000 } = error
         if (retryMs > maxPatienceMs) throw error
         await this.socket.wait(retryMs)
+        // Who is gone is not waited for, and whatever came after this one would leave a hole where it was.
+        if (this.#isClosed) this.#isEnded = true
+        if (this.#isEnded) throw error
       }
     }
   }

@@ -35,11 +35,12 @@ export class Places {
       try {
         return await work()
       } catch (error) {
-        // A socket that has ended waits for nothing.
-        if (!isBusy(error) || this.#isOver()) throw error
+        if (!isBusy(error)) throw error
         const { retryMs = 1000 } = error
         if (retryMs > maxPatienceMs) throw error
         await this.#socket.wait(retryMs)
+        // For a socket that has ended the wait is over at once.
+        if (this.#isOver()) throw error
       }
     }
   }
