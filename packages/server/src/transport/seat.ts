@@ -15,6 +15,9 @@ import { Watches } from './watches.ts'
 
 export type SeatOptions = { hub: Hub; wire: Wire; dialect: string; actor: Actor; listener: Listener; confirm: Confirm }
 
+/** Facts kept while those of the log are told; beyond, the log is read again. */
+const maxEarly = limits.history_max
+
 /**
  * A signed-in socket's place in the hub. Every way onto a topic is the same: know the position, then read the stay and the log up to it,
  * then subscribe in one step with what arrived meanwhile. So nothing is lost, nothing comes twice, and a removal is met in order.
@@ -137,8 +140,8 @@ export class HubSeat implements Seat, Sitter {
     this.#alone(() => {
       const reason = endingOf(event, this.session)
       if (reason !== null) this.#listener.revoked(reason)
-      if (this.#early !== null) this.#early.push(event)
-      else this.#tell(event)
+      if (this.#early === null) this.#tell(event)
+      else if (this.#early.length < maxEarly) this.#early.push(event)
     })
   }
 
@@ -233,7 +236,10 @@ export class HubSeat implements Seat, Sitter {
       if (upto > this.#useq) this.#listener.ownLog({ after: this.#useq, upto, events })
       this.#useq = Math.max(this.#useq, upto)
       for (const event of events) this.#follow(event)
-      if (events.length < limits.history_max) break
+      if (events.length === limits.history_max) continue
+      if (this.#early?.length !== maxEarly) break
+      // As many as are kept: there may have been more, and the log has them all.
+      this.#early = []
     }
     const early = this.#early ?? []
     this.#early = null

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { limits } from '@parlance/protocol'
 import type { Listener } from '../../src/dialects/dialect.ts'
 import type { SignedIn } from '../../src/dispatch.ts'
 import { eventually } from '../harness/eventually.ts'
@@ -198,4 +199,29 @@ test('a conversation that breaks on what it is told ends alone', async () => {
   expect([first, second].map(({ wire }) => wire.closedWith?.code)).toEqual([1011, undefined])
   expect(await kept(node)).toEqual({ rooms: 0, users: 1 })
   expect(node.failures.join()).toContain('a conversation broke on what it was told')
+})
+
+test('of the facts that come while the log is told so many are kept at most, and none is missing', async () => {
+  await using node = await openNode(1, quiet)
+  const { owner, room } = await settled(node)
+  const other = await node.person('other')
+  await node.handlers['members.add'](owner, { room, user: other.actor.id })
+  const { log } = node.hub.deps
+  const userEvents = log.userEvents.bind(log)
+  let reads = 0
+  log.userEvents = async (user, range) => {
+    const page = await userEvents(user, range)
+    // More than are kept, behind what was just read.
+    for (let i = 0; reads === 0 && i < 2 * limits.history_max; i++) {
+      const { message } = await node.handlers['messages.send'](other, { room, content: `${i}` })
+      await node.handlers['rooms.read'](owner, { room, n: message.n })
+    }
+    reads++
+    return page
+  }
+  let kept = 0
+  const { seat } = sit(node, owner, { ...deaf, user: () => void kept++ })
+  await enter(seat)
+  const [head] = await log.userHeads([owner.actor.number])
+  expect([seat.openHeads().useq, kept <= limits.history_max]).toEqual([head?.useq ?? 0, true])
 })
