@@ -44,6 +44,7 @@ describe('bad input on the socket', () => {
       [{ open: 'name:general' }, 'open: /open must match pattern'],
       [{ id: -1, op: 'accounts.me' }, 'op: /id must be >= 0'],
       [{ hello: { token: ada.token } }, 'hello is the first frame only'],
+      [{ id: 1, op: '' }, 'op: /op must not have fewer than 1 characters'],
       [{ zap: 1 }, 'unknown frame'],
     ] as const) {
       const socket = await world.socket(ada)

@@ -253,5 +253,5 @@ function misfit(frame: Record<string, unknown>): string {
   if (kind === undefined) return 'unknown frame'
   if (kinds[kind].Check(frame)) return `${kind} is the first frame only`
   const [fault] = faultsOf(kinds[kind].Errors(frame))
-  return `${kind}: ${fault?.path} ${fault?.message}`
+  return [`${kind}:`, fault?.path, fault?.message].filter((part) => part !== '').join(' ')
 }
