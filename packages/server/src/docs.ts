@@ -18,7 +18,7 @@ export function drifted(directory: string): string[] {
 }
 
 /** README.md with its tables of settings and limits as the code has them. */
-export function readmeOf(text: string): string {
+function readmeOf(text: string): string {
   const row = (cells: readonly (string | number)[]) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
   const settings = SETTINGS.map(({ name, default: value, description }) =>
     row([`\`${name}\``, `\`${flagOf(name)}\``, value === '' ? '' : `\`${value}\``, description]),

@@ -99,8 +99,9 @@ for (const { name, env } of await backends()) {
       let running = true
       const traffic = guests.map(async (guest, at) => {
         for (let i = 0; running; i++) {
-          guest.say(`kill ${i} from ${doors[at]?.api}`)
-          await Bun.sleep(2)
+          const words = `kill ${i} from ${doors[at]?.api}`
+          guest.say(words)
+          await eventually(() => !running || guest.heard().some(({ text }) => text === words))
         }
       })
       await eventually(() => (native?.heard().length ?? 0) > 10 * doors.length)

@@ -19,7 +19,7 @@ export function readFrame(text: string): Frame | { wrong: string } {
 function actOf(frame: ReadonlyMap<string, unknown>): Act {
   const type = frame.has('type') ? frame.get('type') : 'message'
   if (type === 'typing' || type === 'join' || type === 'exit') return { what: type }
-  if (type !== 'message') return { wrong: `Unsupported event type: ${typeof type === 'string' ? type : JSON.stringify(type)}` }
+  if (type !== 'message') return { wrong: `Unsupported event type: ${asPython(type)}` }
   const [message, receiver] = [frame.get('message'), frame.get('receiver')]
   if (!isText(message) || isMissing(receiver)) return { wrong: 'Missing message or receiver.' }
   if (!isText(receiver)) return { wrong: unknownReceiver }
@@ -27,6 +27,13 @@ function actOf(frame: ReadonlyMap<string, unknown>): Act {
 }
 
 export const unknownReceiver = 'Unknown receiver.'
+
+/** As Python writes it into a text. */
+function asPython(value: unknown): string {
+  if (value === null) return 'None'
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
 
 /** Nothing that counts as something in Python. */
 function isMissing(value: unknown): boolean {

@@ -30,7 +30,7 @@ describe('a frame of a client', () => {
     ['{"token":"t","receiver":[2],"message":"x"}', wrong('Unknown receiver.')],
     ['{"token":"t","receiver":true,"message":"x"}', wrong('Unknown receiver.')],
     ['{"token":"t","type":"dance"}', wrong('Unsupported event type: dance')],
-    ['{"token":"t","type":null}', wrong('Unsupported event type: null')],
+    ['{"token":"t","type":null}', wrong('Unsupported event type: None')],
     ['{"token":"t","type":["join"]}', wrong('Unsupported event type: ["join"]')],
     ['{"__proto__":{"token":"t","type":"join"}}', { token: null, act: { wrong: 'Missing message or receiver.' } }],
     ['not json', { wrong: 'Expecting value: line 1 column 1 (char 0)' }],
