@@ -5,19 +5,22 @@ import { reasonOf } from './boot/failure.ts'
 import type { Command } from './cli/command.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 
-/** Loaded when asked for: a server starts without the terminal client, and the client without the server. */
-const commands: Record<string, { load: () => Promise<Command>; options: string[] }> = {
-  serve: { load: async () => serveOn((await import('./main.ts')).serve), options: [] },
-  user: { load: async () => (await import('./cli/user.ts')).user, options: ['admin', 'email', 'password', 'messages'] },
-  token: { load: async () => (await import('./cli/token.ts')).token, options: [] },
-  invite: { load: async () => (await import('./cli/invite.ts')).invite, options: ['uses', 'days'] },
-  chat: { load: async () => (await import('./cli/chat.ts')).chat, options: ['url', 'user', 'room'] },
-  demo: { load: async () => (await import('./cli/demo.ts')).demo, options: [] },
-  room: { load: async () => (await import('./cli/room.ts')).room, options: [] },
-  migrate: { load: async () => (await import('./cli/migrate.ts')).migrate, options: ['check'] },
-  backup: { load: async () => (await import('./cli/backup.ts')).backup, options: [] },
-  restore: { load: async () => (await import('./cli/backup.ts')).restore, options: ['force'] },
-  doctor: { load: async () => (await import('./cli/doctor.ts')).doctor, options: [] },
+/**
+ * Loaded when asked for: a server starts without the terminal client, and the client without the server. `words`: so many plain words it takes
+ * at most.
+ */
+const commands: Record<string, { load: () => Promise<Command>; words: number; options: string[] }> = {
+  serve: { load: async () => serveOn((await import('./main.ts')).serve), words: 0, options: [] },
+  user: { load: async () => (await import('./cli/user.ts')).user, words: 2, options: ['admin', 'email', 'password', 'messages'] },
+  token: { load: async () => (await import('./cli/token.ts')).token, words: 1, options: [] },
+  invite: { load: async () => (await import('./cli/invite.ts')).invite, words: 2, options: ['uses', 'days'] },
+  chat: { load: async () => (await import('./cli/chat.ts')).chat, words: 0, options: ['url', 'user', 'room'] },
+  demo: { load: async () => (await import('./cli/demo.ts')).demo, words: 0, options: [] },
+  room: { load: async () => (await import('./cli/room.ts')).room, words: 2, options: [] },
+  migrate: { load: async () => (await import('./cli/migrate.ts')).migrate, words: 0, options: ['check'] },
+  backup: { load: async () => (await import('./cli/backup.ts')).backup, words: 1, options: [] },
+  restore: { load: async () => (await import('./cli/backup.ts')).restore, words: 1, options: ['force'] },
+  doctor: { load: async () => (await import('./cli/doctor.ts')).doctor, words: 0, options: [] },
 }
 
 /** Options that take no value. */
@@ -40,6 +43,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 2
   }
   const { words, options, settings } = sort(rest, command.options)
+  if (words.length > command.words) {
+    console.error(`parlance ${name} does not take "${words[command.words]}". Try: parlance help`)
+    return 2
+  }
   const config = readConfig(process.env, settings)
   const run = await command.load()
   try {

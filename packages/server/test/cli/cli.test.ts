@@ -156,7 +156,7 @@ describe('the command line', () => {
   )
 
   test(
-    'help names every command, and an unknown one is refused',
+    'help names every command, and an unknown one, or a word that none takes, is refused',
     async () => {
       const help = parlance(['--help'])
       expect(await help.exited).toBe(0)
@@ -164,6 +164,9 @@ describe('the command line', () => {
       const unknown = parlance(['explode'])
       expect(await unknown.exited).toBe(2)
       expect(unknown.text()).toContain('no command "explode"')
+      const tooMuch = parlance(['user', 'delete', 'ada', 'grace'])
+      expect(await tooMuch.exited).toBe(2)
+      expect(tooMuch.text()).toContain('does not take "grace"')
     },
     patience,
   )
