@@ -4,22 +4,25 @@ import type { Directory, RestCall } from './dialect.ts'
 /** How long one request waits for its sender's budget in all: the originals have none, and their clients do not know what to do with a 429. */
 const patienceMs = 5000
 
-/** The same request, slowed where its sender's budget is spent. Rejects with `rate_limited` only what would have to wait longer. */
-export function slowed(call: RestCall): RestCall {
-  let left = patienceMs
-  const waiting = async <T>(work: () => Promise<T>): Promise<T> => {
-    for (;;) {
-      try {
-        return await work()
-      } catch (error) {
-        if (!(error instanceof ChatError) || error.code !== 'rate_limited') throw error
-        const { retryMs = 1000 } = error
-        if (retryMs > left) throw error
-        left -= retryMs
-        await call.wait(retryMs)
-      }
+/** Does the work anew as often as the sender's budget refuses it. Rejects with `rate_limited` where that would take longer than what is `left`. */
+async function insist<T>(call: RestCall, patience: { left: number }, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof ChatError) || error.code !== 'rate_limited') throw error
+      const { retryMs = 1000 } = error
+      if (retryMs > patience.left) throw error
+      patience.left -= retryMs
+      await call.wait(retryMs)
     }
   }
+}
+
+/** The same request, slowed where its sender's budget is spent. Rejects with `rate_limited` only what would have to wait longer. */
+export function slowed(call: RestCall): RestCall {
+  const patience = { left: patienceMs }
+  const waiting = <T>(work: () => Promise<T>): Promise<T> => insist(call, patience, work)
   const { directory } = call
   const slow: Directory = {
     people: (...asked) => waiting(() => directory.people(...asked)),
@@ -40,13 +43,4 @@ export function slowed(call: RestCall): RestCall {
 }
 
 /** A long list may cost more than its reader's budget holds at once: then it comes as slowly as the budget grows. */
-export async function patiently<T>(call: RestCall, work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof ChatError) || error.code !== 'rate_limited') throw error
-      await call.wait(error.retryMs ?? 1000)
-    }
-  }
-}
+export const patiently = <T>(call: RestCall, work: () => Promise<T>): Promise<T> => insist(call, { left: Number.POSITIVE_INFINITY }, work)
